@@ -1,0 +1,120 @@
+import type { JsonObject } from "../json.ts";
+
+/** Raised when the same plan would be rendered or executed to a different image, so that older images count as stale. */
+export const PLAN_VERSION = 1;
+
+/** What is to be built, and nothing about where or by what: serialisable, the same on every machine. */
+export interface BuildPlan {
+  readonly version: typeof PLAN_VERSION;
+  readonly source: PlanSource;
+  /** Requested platforms as `os/arch[/variant]`, sorted; empty for the builder's own. */
+  readonly platforms: readonly string[];
+  readonly users: ImageUsers;
+  readonly steps: readonly BuildStep[];
+}
+
+/** Where the file system comes from that the steps extend. */
+export type PlanSource = ImageSource | DockerfileSource;
+
+/** A base image extended as it is. */
+export interface ImageSource {
+  readonly kind: "image";
+  readonly base: BaseImage;
+}
+
+/** A user's Dockerfile, built up to `stage` and extended in the same build. */
+export interface DockerfileSource {
+  readonly kind: "dockerfile";
+  readonly base: BaseImage;
+  /** The user's text, with a name for the stage that is extended. */
+  readonly text: string;
+  readonly stage: string;
+  /** The character the text escapes with: a backslash unless its `escape` directive says otherwise. */
+  readonly escapeWith: string;
+  readonly contextDigest: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Further arguments of the engine's build command, as configured. */
+  readonly options: readonly string[];
+  /** Digests of the other images that the text refers to, by reference; null where none is known. */
+  readonly images: Readonly<Record<string, string | null>>;
+}
+
+/** A base image's facts, as far as they decide what is built. */
+export interface BaseImage {
+  readonly reference: string;
+  /** Names the same bytes on every engine: the registry's manifest digest where known, else the config digest. */
+  readonly digest: string;
+  readonly platform: string;
+}
+
+/** `image` is the USER the image ends with; `container` and `remote` are what Features are told. */
+export interface ImageUsers {
+  readonly image: string;
+  readonly container: string;
+  readonly remote: string;
+}
+
+export type BuildStep = FeatureStep | UserIdsStep | EnvStep | MetadataStep | LabelStep;
+
+/** Installs one Feature by running its `install.sh` as root. */
+export interface FeatureStep {
+  readonly kind: "feature";
+  /** Names the Feature's folder in the build: its id and place in the install order. */
+  readonly folder: string;
+  readonly reference: string;
+  readonly digest: string;
+  readonly id: string;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly version: string | null;
+  readonly documentationUrl: string | null;
+  /** Sentences that its users should read: deprecation, renaming. */
+  readonly warnings: readonly string[];
+  readonly options: readonly (readonly [name: string, value: string])[];
+  /** Set in the image before the Feature installs; values may refer to variables of the image. */
+  readonly containerEnv: Readonly<Record<string, string>>;
+}
+
+/** Gives a named user of the image other ids, and its home's files with them. */
+export interface UserIdsStep {
+  readonly kind: "user-ids";
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Sets variables of the image to literal values. */
+export interface EnvStep {
+  readonly kind: "env";
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The `devcontainer.metadata` label, one member per entry. */
+export interface MetadataStep {
+  readonly kind: "metadata";
+  readonly entries: readonly JsonObject[];
+}
+
+/** Sets labels of the image. */
+export interface LabelStep {
+  readonly kind: "label";
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Whether a step needs a running container, or only changes the image's configuration. */
+export function stepExecutes(step: BuildStep): boolean {
+  switch (step.kind) {
+    case "feature":
+    case "user-ids":
+      return true;
+    case "env":
+    case "metadata":
+    case "label":
+      return false;
+  }
+}
+
+/** The plan's Feature steps, in install order. */
+export function featureSteps(plan: BuildPlan): readonly FeatureStep[] {
+  return plan.steps.filter((step) => step.kind === "feature");
+}
