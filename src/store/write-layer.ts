@@ -1,0 +1,92 @@
+import { fstatSync, readSync, type Stats } from "node:fs";
+import { type LayerSettings, layerMember, prefixMembers } from "../assembly/layer-member.ts";
+import { type ChunkedOutput, openChunkedOutput } from "../host/chunked-output.ts";
+import { type Compression, openCompressor } from "../host/compress.ts";
+import { changedMeanwhile, type ReadEntry, unreadable } from "../host/read-tree.ts";
+import type { NewLayer } from "../oci/append-layers.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { encodeTarHeader, tarEnd, tarPadding } from "../oci/tar-writer.ts";
+
+/** How a folder becomes a layer. */
+export type WriteLayerOptions = {
+  readonly folder: string;
+  readonly settings: LayerSettings;
+  readonly compression: Compression;
+  readonly parallelism: number;
+  readonly signal: AbortSignal;
+  /** Gets the layer's bytes in order. */
+  readonly write: (bytes: Uint8Array) => void;
+};
+
+/**
+ * Writes a folder's entries as one layer, in one pass and in a fixed amount of memory. Throws a UserError that names
+ * the file when one cannot be read or changes meanwhile.
+ */
+export async function writeLayer(entries: Iterable<ReadEntry>, options: WriteLayerOptions): Promise<NewLayer> {
+  const { folder, settings, compression, parallelism, signal, write } = options;
+  const compressor = openCompressor(compression, { parallelism });
+  try {
+    const output = openChunkedOutput({ compressor, write, signal });
+    for (const member of prefixMembers(settings)) {
+      if (!output.tryPut(encodeTarHeader(member))) await output.put(encodeTarHeader(member));
+    }
+    for (const { entry, stats, file } of entries) {
+      const header = encodeTarHeader(layerMember(entry, settings));
+      // Waiting costs more than a small file: it is only done when there is something to wait for.
+      if (!output.tryPut(header)) await output.put(header);
+      if (file === undefined || entry.kind !== "file" || entry.size === 0) continue;
+      const open = { file, size: entry.size, path: `${folder}/${entry.path}` };
+      if (!copySmallFile(open, output)) await copyFile(open, output);
+      refuseChange(open.path, { before: stats, after: fstatSync(file) });
+    }
+    await output.put(tarEnd);
+    const { diffId, digest, size } = await output.end();
+    return { descriptor: { mediaType: layerTypes[compression.kind], digest, size, annotations: {} }, diffId };
+  } finally {
+    compressor.close();
+  }
+}
+
+const layerTypes = { gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd, none: mediaTypes.ociLayer } as const;
+
+type OpenFile = { readonly file: number; readonly size: number; readonly path: string };
+
+/** False when the file does not fit into what is free of the chunk. */
+function copySmallFile({ file, size, path }: OpenFile, output: ChunkedOutput): boolean {
+  const padding = tarPadding(size);
+  if (output.room().length < size + padding) return false;
+  for (let left = size; left > 0; ) left -= readSome(file, { path, room: output.room().subarray(0, left), output });
+  return padding === 0 || output.tryPut(tarEnd.subarray(0, padding));
+}
+
+async function copyFile({ file, size, path }: OpenFile, output: ChunkedOutput): Promise<void> {
+  for (let left = size; left > 0; ) {
+    if (output.room().length === 0) await output.flush();
+    left -= readSome(file, { path, room: output.room().subarray(0, left), output });
+  }
+  await output.put(tarEnd.subarray(0, tarPadding(size)));
+}
+
+function readSome(
+  file: number,
+  { path, room, output }: { path: string; room: Uint8Array; output: ChunkedOutput },
+): number {
+  let count: number;
+  try {
+    count = readSync(file, room, 0, room.length, null);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  if (count === 0) throw changedMeanwhile(path);
+  output.advance(count);
+  return count;
+}
+
+function refuseChange(path: string, { before, after }: { before: Stats; after: Stats }): void {
+  const same =
+    before.size === after.size &&
+    before.ino === after.ino &&
+    before.mtimeMs === after.mtimeMs &&
+    before.ctimeMs === after.ctimeMs;
+  if (!same) throw changedMeanwhile(path);
+}
