@@ -1,0 +1,73 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+import { UserError } from "../errors.ts";
+import type { RunProcess } from "../host/spawn.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { UnreachableEngine } from "./engine-failure.ts";
+
+/** Where the choice of an engine came from, strongest first. */
+export interface EngineWishes {
+  readonly flag: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `docker_path` of the user's own configuration, read only when nothing stronger chose. */
+  readonly configured: () => string | undefined;
+}
+
+/**
+ * The engines to try, best first: the one named by flag, environment or user configuration alone, else docker and podman as PATH
+ * has them, but docker alone where the environment says which. Throws UserError when there is none.
+ */
+export function findEngines(wishes: EngineWishes, runProcess: RunProcess): readonly [Engine, ...Engine[]] {
+  const chosen = wishes.flag ?? (wishes.environment["COOPER_DOCKER_PATH"] || undefined) ?? wishes.configured();
+  if (chosen !== undefined) return [createEngine(chosen, runProcess)];
+  const path = wishes.environment["PATH"] ?? "";
+  // Whoever says where docker is wants that one, and no other in its place.
+  const isPlaced = ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => (wishes.environment[name] ?? "") !== "");
+  const [first, ...others] = ["docker", "podman"]
+    .filter((name) => isOnPath(name, path))
+    .map((name) => createEngine(name, runProcess));
+  if (first !== undefined) return isPlaced && first.path === "docker" ? [first] : [first, ...others];
+  throw new UserError("No container engine was found: neither docker nor podman is on PATH.", {
+    hint: "Install one (apt-get install podman, dnf install podman, https://docs.docker.com/engine/install), or name it with --docker-path or COOPER_DOCKER_PATH.",
+  });
+}
+
+/** An engine that answered, and what it answered. */
+export interface ReachedEngine<Answer> {
+  readonly engine: Engine;
+  readonly answer: Answer;
+}
+
+/** The first of the engines whose daemon answers `ask`; throws the first one's UnreachableEngine when none does. */
+export async function reachEngine<Answer>(
+  engines: readonly [Engine, ...Engine[]],
+  ask: (engine: Engine) => Promise<Answer>,
+): Promise<ReachedEngine<Answer>> {
+  const [first, ...others] = engines;
+  try {
+    return { engine: first, answer: await ask(first) };
+  } catch (error) {
+    if (!(error instanceof UnreachableEngine)) throw error;
+    for (const engine of others) {
+      try {
+        return { engine, answer: await ask(engine) };
+      } catch (otherError) {
+        if (!(otherError instanceof UnreachableEngine)) throw otherError;
+      }
+    }
+    throw error;
+  }
+}
+
+function isOnPath(name: string, path: string): boolean {
+  // What a relative entry names depends on the current folder, which may be anybody's.
+  return path.split(delimiter).some((directory) => {
+    if (!isAbsolute(directory)) return false;
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

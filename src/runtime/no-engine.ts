@@ -1,0 +1,17 @@
+import { UserError } from "../errors.ts";
+import type { Engine } from "./engine.ts";
+
+/** In the place of an engine where none is to be asked: it has no images, and runs nothing. */
+export const noEngine: Engine = {
+  path: "",
+  inspectImages: async () => new Map(),
+  run: refuse,
+  ask: refuse,
+  askHost: async () => null,
+};
+
+async function refuse(): Promise<never> {
+  throw new UserError("This needs a container engine, and --backend assemble asks none.", {
+    hint: "Leave --backend away to use Docker or Podman.",
+  });
+}

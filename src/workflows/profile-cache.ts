@@ -1,0 +1,130 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
+import { messageOf, UserError } from "../errors.ts";
+import { maximumManifestSize } from "../oci/image.ts";
+import { PLAN_LABEL } from "../plan/plan-hash.ts";
+import type { ProfileRequest } from "../profile/profile-request.ts";
+import type { LocalImage } from "../runtime/local-image.ts";
+import { type ContentFiles, openArchive } from "../store/content-files.ts";
+import { stagedPath } from "../store/staged-path.ts";
+import type { PreparedProfile } from "./prepare-profile.ts";
+import { makeOwnFolder } from "./profile-artifacts.ts";
+import type { Tools } from "./tools.ts";
+import { validateImage } from "./validate-image.ts";
+
+const CACHE_FOLDER = [".tmp-test", "image-cache"];
+
+/** The archive that a profile's image is kept in: in the folder asked for, else PF_TMP_DIR's, else the repository's. */
+export function cacheArchive(
+  request: ProfileRequest,
+  { id, repository }: Pick<PreparedProfile, "id" | "repository">,
+  tools: Tools,
+): string {
+  const temporary = tools.environment["PF_TMP_DIR"] ?? "";
+  const folder =
+    request.image_cache_dir ?? (temporary === "" ? join(repository, ...CACHE_FOLDER) : join(temporary, "image-cache"));
+  return join(resolve(tools.workingDirectory, folder), `${id}.tar`);
+}
+
+/** What a cached image is asked for. */
+export interface CacheWish {
+  readonly archive: string;
+  /** Any of these plans will do; undefined takes whatever it was built from. */
+  readonly planHashes: readonly string[] | undefined;
+}
+
+/**
+ * Loads a cached image after checking its names, its plan and its bytes; undefined when there is none or it was built from something
+ * else. Throws UserError for one that is broken.
+ */
+export async function loadCachedImage(
+  prepared: PreparedProfile,
+  { archive, planHashes }: CacheWish,
+  tools: Tools,
+): Promise<LocalImage | undefined> {
+  if (!existsSync(archive)) return undefined;
+  const names = [prepared.tag, `localhost/${prepared.tag}`, `docker.io/${prepared.tag}`];
+  if (!(await isWanted(archive, { names, planHashes }))) return undefined;
+  const transport = { kind: "docker-archive" as const, path: archive, name: undefined };
+  const [fault] = (await validateImage(transport, tools)).faults;
+  if (fault !== undefined) throw new UserError(`${archive} is damaged: ${fault.place}: ${fault.problem}.`);
+  const { engine, tag } = prepared;
+  await engine.run({ file: engine.path, args: ["load", "--input", archive], env: {} });
+  const loaded = await engine.inspectImages(names);
+  const found = names.find((name) => loaded.has(name));
+  const image = found === undefined ? undefined : loaded.get(found);
+  if (found === undefined || image === undefined)
+    throw new UserError(`${archive} was loaded, but gave no image ${tag}.`);
+  if (planHashes !== undefined && !planHashes.includes(image.labels[PLAN_LABEL] ?? "")) {
+    throw new UserError(`${archive} was loaded, but gave another image than it says.`);
+  }
+  // The other engine's archive names it in full.
+  if (found !== tag) await engine.run({ file: engine.path, args: ["tag", found, tag], env: {} });
+  return image;
+}
+
+/** Saves the image, by rename. */
+export async function saveCachedImage(prepared: PreparedProfile, archive: string, tools: Tools): Promise<void> {
+  const { engine, tag, repository } = prepared;
+  if (dirname(archive) === join(repository, ...CACHE_FOLDER)) makeOwnFolder(repository, CACHE_FOLDER);
+  const format = (await engine.ask(["save", "--help"])).stdout.includes("docker-archive")
+    ? ["--format", "docker-archive"]
+    : [];
+  const staged = stagedPath(archive);
+  try {
+    const command = { file: engine.path, args: ["save", ...format, "-o", staged, tag], env: {} };
+    await engine.run(command);
+    renameSync(staged, archive);
+  } catch (cause) {
+    tools.interruption.signal.throwIfAborted();
+    throw new UserError(`Could not save the image to ${archive}: ${messageOf(cause)}`, {
+      hint: "Make room there, or name another folder as image_cache_dir.",
+      cause,
+    });
+  } finally {
+    rmSync(staged, { force: true });
+  }
+}
+
+const listingSchema = v.array(v.object({ Config: v.string(), RepoTags: v.nullish(v.array(v.string()), []) }));
+const indexSchema = v.object({
+  manifests: v.array(v.object({ annotations: v.nullish(v.record(v.string(), v.string()), {}) })),
+});
+const configSchema = v.object({
+  config: v.nullish(v.object({ Labels: v.nullish(v.record(v.string(), v.string()), {}) })),
+});
+
+/** Whether an archive holds the one image, under no other name, built from a plan that will do. */
+async function isWanted(
+  archive: string,
+  { names, planHashes }: { names: readonly string[]; planHashes: readonly string[] | undefined },
+): Promise<boolean> {
+  const files = await openArchive(archive);
+  try {
+    const [image, ...others] = v.parse(listingSchema, await readJson(files, "manifest.json"));
+    if (image === undefined || others.length > 0) throw new UserError(`${archive} holds no image, or several.`);
+    const index = await readJson(files, "index.json");
+    const annotated =
+      index === undefined
+        ? []
+        : v.parse(indexSchema, index).manifests.flatMap(({ annotations }) => annotations?.[CONTAINERD_NAME] ?? []);
+    // What names something else would take another image's place.
+    const foreign = [...(image.RepoTags ?? []), ...annotated].find((name) => !names.includes(name));
+    if (foreign !== undefined) throw new UserError(`${archive} names another image, ${JSON.stringify(foreign)}.`);
+    const { config } = v.parse(configSchema, await readJson(files, image.Config));
+    return planHashes === undefined || planHashes.includes(config?.Labels?.[PLAN_LABEL] ?? "");
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${archive} is damaged: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await files.close();
+  }
+}
+
+const CONTAINERD_NAME = "io.containerd.image.name";
+
+async function readJson(files: ContentFiles, path: string): Promise<unknown> {
+  const bytes = await files.read(path, maximumManifestSize);
+  return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
+}

@@ -1,0 +1,169 @@
+import { cp, lstat, mkdir, rmdir, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { createDockerignore } from "../dockerfile/dockerignore.ts";
+import { type InstallInstruction, withInstallCaches } from "../dockerfile/render-profile.ts";
+import { UserError } from "../errors.ts";
+import { withTemporaryDirectory } from "../host/temporary-directory.ts";
+import type { BuildPlan } from "../plan/build-plan.ts";
+import { type Command, describeCommand } from "../plan/command.ts";
+import { type BuildEnd, explainBuildFailure } from "../runtime/build-failure.ts";
+import { layOutBuild, type SourceFiles } from "../runtime/build-layout.ts";
+import { failedStep } from "../runtime/build-steps.ts";
+import { createBuildView, type ViewKind } from "../runtime/build-view.ts";
+import type { Builder } from "../runtime/builder.ts";
+import { cacheDirectory } from "../store/directories.ts";
+import type { PlannedVariant, PreparedProfile } from "./prepare-profile.ts";
+import type { Tools } from "./tools.ts";
+
+/** One attempt at a profile's image. */
+export interface BuildAttempt {
+  readonly prepared: PreparedProfile;
+  readonly planned: PlannedVariant;
+  readonly builder: Builder;
+  readonly noCache: boolean;
+  readonly view: ViewKind;
+  /** Takes all that the builder prints. */
+  readonly log: (text: string) => void;
+}
+
+/** How an attempt ended: in the image, or with all that the builder said and the error that tells of it. */
+export type AttemptEnd =
+  | { readonly kind: "built" }
+  | { readonly kind: "failed"; readonly output: string; readonly error: UserError };
+
+/** The last part is what an error is about; the retry rules look at it too. */
+const TAIL_CHARACTERS = 1024 * 1024;
+
+/** Builds one variant of a profile's image. */
+export async function runProfileBuild(attempt: BuildAttempt, tools: Tools): Promise<AttemptEnd> {
+  const { prepared, planned, builder } = attempt;
+  return withTemporaryDirectory(join(cacheDirectory(tools), "builds"), async (directory) => {
+    const layout = layOutBuild(
+      {
+        plan: withCaches(attempt),
+        planHash: planned.planHash,
+        builder,
+        enginePath: prepared.engine.path,
+        // There are no Features to deliver.
+        delivery: { kind: "main-context", mount: false },
+        sourceFiles: await sourceFiles(attempt, directory),
+        wishes: wishesOf(attempt),
+      },
+      directory,
+    );
+    for (const path of layout.emptyDirectories) await mkdir(path, { recursive: true });
+    for (const { path, text } of layout.files) await writeFile(path, text);
+    for (const command of layout.commands) {
+      const end = await runCommand(command, attempt, tools);
+      if (end.kind === "failed") return end;
+    }
+    return { kind: "built" };
+  });
+}
+
+/** The plan as it is run: what was downloaded before changes nothing of what is built, and so not its hash. */
+function withCaches({ prepared, planned, builder, noCache }: BuildAttempt): BuildPlan {
+  const { plan, dockerfile } = planned;
+  const canMount = builder.kind === "buildx" || (builder.kind === "podman" && builder.mounts);
+  if (!canMount || noCache || plan.source.kind !== "dockerfile") return plan;
+  // One repository's code must not choose what another one installs.
+  const caches = { ...dockerfile, language: prepared.profile.language, cacheId: `cooper-${prepared.id}` };
+  return { ...plan, source: { ...plan.source, text: withInstallCaches(plan.source.text, caches) } };
+}
+
+function wishesOf({ prepared, builder, noCache }: BuildAttempt) {
+  // Podman looks at what it has by itself, and takes no name of a single image.
+  const previous = prepared.image === undefined || builder.kind === "podman" ? [] : [prepared.tag];
+  return {
+    tags: [prepared.tag],
+    platform: undefined,
+    delivery: { kind: "load" as const },
+    cacheFrom: previous,
+    cacheTo: undefined,
+    noCache,
+    pull: prepared.base.pulled,
+    secrets: [],
+    ssh: [],
+    builder: undefined,
+  };
+}
+
+async function sourceFiles({ prepared, builder }: BuildAttempt, directory: string): Promise<SourceFiles> {
+  const { repository, ignore } = prepared;
+  const plain = { context: repository, dockerfileIgnore: ignore, namedContexts: {} };
+  if (builder.kind !== "classic") return plain;
+  // The classic builder reads no other ignore file than the repository's own: it gets a folder with nothing else in it.
+  const context = join(directory, "context");
+  await copyFiltered({ from: repository, to: context, ignore });
+  return { ...plain, context, dockerfileIgnore: undefined };
+}
+
+async function copyFiltered({ from, to, ignore }: { from: string; to: string; ignore: string }): Promise<void> {
+  const { isIgnored, mayContainReincluded } = createDockerignore(ignore);
+  const ignoredFolders: string[] = [];
+  await cp(from, to, {
+    recursive: true,
+    verbatimSymlinks: true,
+    preserveTimestamps: true,
+    filter: async (source) => {
+      const path = relative(from, source);
+      if (path === "") return true;
+      const found = await lstat(source);
+      if (isIgnored(path)) {
+        const mayHold = found.isDirectory() && mayContainReincluded(path);
+        if (mayHold) ignoredFolders.push(join(to, path));
+        return mayHold;
+      }
+      return found.isFile() || found.isDirectory() || found.isSymbolicLink();
+    },
+  });
+  // Those that hold nothing after all are not sent either; deepest first, as the walk met them last.
+  for (const folder of ignoredFolders.reverse()) await rmdir(folder).catch(() => undefined);
+}
+
+async function runCommand(command: Command, attempt: BuildAttempt, tools: Tools): Promise<AttemptEnd> {
+  const { planned, log } = attempt;
+  const view = createBuildView(attempt.view, [], {
+    terminal: tools.terminal,
+    log: tools.log,
+    now: () => performance.now(),
+  });
+  log(`==> ${planned.variant.name}: ${describeCommand(command)}\n`);
+  let output = "";
+  const onOutput = (text: string) => {
+    output = (output + text).slice(-TAIL_CHARACTERS);
+    log(text);
+    view.onOutput(text);
+  };
+  try {
+    const { exitCode } = await tools.runProcess(command, { onOutput });
+    if (exitCode === 0) return { kind: "built" };
+    const error = explainFailure(command, { exitCode, output, steps: view.end() }, planned.dockerfile.installs);
+    return { kind: "failed", output, error };
+  } finally {
+    view.end();
+  }
+}
+
+/** Which install command failed, with which exit code and what it said last; of any other step what `explainBuildFailure` says. */
+function explainFailure(command: Command, end: BuildEnd, installs: readonly InstallInstruction[]): UserError {
+  const plain = explainBuildFailure(command, end);
+  const step = failedStep(end.steps);
+  const title = collapse((step?.title ?? "").replaceAll(/ --mount=type=cache\S*/g, ""));
+  const install = installs.find(({ instruction }) => title.endsWith(collapse(instruction)));
+  if (step === undefined || install === undefined) return plain;
+  const status = [...end.output.matchAll(/exit (?:code|status):? (\d+)|non-zero code: (\d+)/g)].at(-1);
+  const code = status?.[1] ?? status?.[2];
+  const tail = step.tail
+    .filter((line) => !/^(?:Error: building at STEP |The command '\/bin\/sh -c )/.test(line))
+    .map((line) => `\n  ${line}`)
+    .join("");
+  return new UserError(
+    `install_cmds[${install.index}] failed${code === undefined ? "" : ` with exit code ${code}`}: ${install.command}${tail}`,
+    { ...(plain.hint === undefined ? {} : { hint: plain.hint }), cause: plain },
+  );
+}
+
+function collapse(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
