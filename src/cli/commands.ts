@@ -1,0 +1,115 @@
+import type { CommandTree } from "./command.ts";
+
+/** Every command; each is loaded only when it is run. */
+export const COMMANDS: CommandTree = {
+  build: {
+    description: "Build a dev container image: base image or Dockerfile, extended with Features",
+    load: async () => (await import("./build.ts")).build,
+  },
+  up: {
+    description: "Make or start this workspace's container, and run its hooks",
+    load: async () => (await import("./up.ts")).up,
+  },
+  shell: {
+    description: "Open the user's login shell in this workspace's running container",
+    load: async () => (await import("./shell.ts")).shell,
+  },
+  exec: {
+    description: "Run a command in this workspace's running container",
+    load: async () => (await import("./exec.ts")).exec,
+  },
+  stop: {
+    description: "Stop this workspace's container, or its Compose project",
+    load: async () => (await import("./stop.ts")).stop,
+  },
+  down: {
+    description: "Remove this workspace's container, or its Compose project",
+    load: async () => (await import("./down.ts")).down,
+  },
+  ps: {
+    description: "List this workspace's dev containers",
+    load: async () => (await import("./ps.ts")).ps,
+  },
+  logs: {
+    description: "Show what this workspace's container printed",
+    load: async () => (await import("./logs.ts")).logs,
+  },
+  ports: {
+    description: "List this workspace's ports, or forward them to this machine",
+    load: async () => (await import("./ports.ts")).ports,
+  },
+  plan: {
+    description: "Print what build would do, and stop",
+    load: async () => (await import("./plan.ts")).plan,
+  },
+  doctor: {
+    description: "Check the engine, its builder, credentials and disk, and say what to mend",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+  image: {
+    description: "Make, move and check images, no engine needed",
+    commands: {
+      assemble: {
+        description: "Make an image of a folder, without an engine: the same bytes every time",
+        load: async () => (await import("./image-assemble.ts")).imageAssemble,
+      },
+      append: {
+        description: "Put folders or tars as layers on an image, without an engine",
+        load: async () => (await import("./image-append.ts")).imageAppend,
+      },
+      push: {
+        description: "Push an image of a layout, an archive or a registry to a registry",
+        load: async () => (await import("./image-push.ts")).imagePush,
+      },
+      pull: {
+        description: "Pull an image from a registry into a layout, an archive or an engine",
+        load: async () => (await import("./image-pull.ts")).imagePull,
+      },
+      copy: {
+        description: "Copy an image between registries, layouts, archives and engines, byte by byte",
+        load: async () => (await import("./image-copy.ts")).imageCopy,
+      },
+      inspect: {
+        description: "Show an image's configuration, history and layers",
+        load: async () => (await import("./image-inspect.ts")).imageInspect,
+      },
+      validate: {
+        description: "Check all there is to check of an image, and name every fault",
+        load: async () => (await import("./image-validate.ts")).imageValidate,
+      },
+    },
+  },
+  profile: {
+    description: "Images of repositories that say in a profile how they are installed and tested",
+    commands: {
+      detect: {
+        description: "Write the profile of a repository from its files: Python, Node, Go or Rust",
+        load: async () => (await import("./profile-detect.ts")).profileDetect,
+      },
+      build: {
+        description: "Build, reuse or load a profile's image: a JSON request in, a JSON response out",
+        load: async () => (await import("./profile-build.ts")).profileBuild,
+      },
+      run: {
+        description: "Run a profile's gates in its image with the repository mounted",
+        load: async () => (await import("./profile-run.ts")).profileRun,
+      },
+    },
+  },
+  "read-configuration": {
+    description: "Print the configuration as JSON, also merged with what image and Features say",
+    load: async () => (await import("./read-configuration.ts")).readConfiguration,
+  },
+  "set-up": {
+    description: "Run the hooks of a container that something else started",
+    load: async () => (await import("./set-up.ts")).setUp,
+  },
+  "run-user-commands": {
+    description: "Run the hooks of a running container that have not run yet",
+    load: async () => (await import("./run-user-commands.ts")).runUserCommands,
+  },
+  completion: {
+    description: "Print a completion script for bash, zsh, fish or powershell",
+    load: async () => (await import("./completion.ts")).createCompletion(COMMANDS),
+  },
+};

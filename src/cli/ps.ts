@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { workspaceFolderOf } from "../devcontainer/discover.ts";
+import { type ListedContainer, listContainers } from "../workflows/list-containers.ts";
+import type { CliCommand } from "./command.ts";
+import { ENGINE_FLAGS, LOG_FLAGS, WORKSPACE_FLAGS } from "./flag-groups.ts";
+
+/** `ps`: the dev containers of this workspace, or of every one. */
+export const ps: CliCommand = {
+  name: "ps",
+  description: "List this workspace's dev containers",
+  flags: {
+    "workspace-folder": WORKSPACE_FLAGS["workspace-folder"],
+    all: { type: "boolean", short: "a", description: "List every workspace's" },
+    json: { type: "boolean", description: "Print JSON" },
+    ...ENGINE_FLAGS,
+    ...LOG_FLAGS,
+  },
+  positionals: { kind: "words", atMost: 0 },
+  run: async (flags, tools) => {
+    const folder = workspaceFolderOf(resolve(tools.workingDirectory, flags.string("workspace-folder") ?? "."));
+    const workspaceFolder = flags.boolean("all") ? undefined : folder;
+    const containers = await listContainers({ workspaceFolder, dockerPath: flags.string("docker-path") }, tools);
+    tools.terminal.writeData(flags.boolean("json") ? `${JSON.stringify(containers)}\n` : renderTable(containers));
+    if (containers.length === 0 && !flags.boolean("json")) {
+      tools.log.info(
+        workspaceFolder === undefined
+          ? "No dev containers."
+          : `No dev container of ${folder}. --all lists every workspace's.`,
+      );
+    }
+    return 0;
+  },
+};
+
+function renderTable(containers: readonly ListedContainer[]): string {
+  if (containers.length === 0) return "";
+  const rows = [
+    ["CONTAINER", "STATUS", "NAME", "IMAGE", "WORKSPACE"],
+    ...containers.map((container) => [
+      container.containerId.slice(0, 12),
+      container.status,
+      container.name,
+      container.image,
+      container.workspaceFolder,
+    ]),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+}
