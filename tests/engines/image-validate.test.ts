@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { runEngine } from "./builders.ts";
+import { BASE_IMAGE, describeEngine, runCooper } from "./engines.ts";
+import { openScene } from "./workspace.ts";
+
+const scene = openScene();
+
+for (const name of ["docker", "docker-containerd", "podman"] as const) {
+  describeEngine(name, (engine) => {
+    const validate = async (image: string, cwd?: string) => {
+      const options = cwd === undefined ? { engine } : { engine, cwd };
+      const { exitCode, stdout } = await runCooper(["image", "validate", image], options);
+      return { exitCode, document: JSON.parse(stdout) };
+    };
+
+    test("an image of the engine's store is in order", async () => {
+      expect(await validate(`engine:${BASE_IMAGE}`)).toMatchObject({ exitCode: 0, document: { valid: true } });
+    });
+
+    test("what the engine saved is in order until one byte of it changes", async () => {
+      const cwd = scene.directory("saved");
+      const archive = join(cwd, "image.tar");
+      await runEngine(engine, ["save", "--output", archive, BASE_IMAGE]);
+      expect(await validate("image.tar", cwd)).toMatchObject({ exitCode: 0, document: { valid: true } });
+      const file = openSync(archive, "r+");
+      // The layer takes up nearly all of the archive: its middle is in a layer.
+      writeSync(file, "cooper was here", Math.floor(statSync(archive).size / 2));
+      closeSync(file);
+      const { exitCode, document } = await validate("image.tar", cwd);
+      expect(exitCode).toBe(1);
+      expect(document.faults.length).toBeGreaterThan(0);
+    });
+  });
+}
