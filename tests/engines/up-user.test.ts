@@ -1,7 +1,18 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { askEngine } from "./builders.ts";
 import { BASE_IMAGE, cooperCommand, describeEngine, type TestEngine } from "./engines.ts";
 import { openUpScene, readOutcome } from "./up-scene.ts";
@@ -23,11 +34,22 @@ function asCaller(engine: TestEngine, command: readonly string[]): readonly stri
   return ["setpriv", `--reuid=${CALLER.uid}`, `--regid=${CALLER.gid}`, `--groups=${group}`, "--", ...command];
 }
 
+/** The engine with a client that everyone can run: root's own may lie in a folder that only root can enter. */
+function lendClient(engine: TestEngine, folder: string): TestEngine {
+  const config = engine.env["DOCKER_CONFIG"] ?? process.env["DOCKER_CONFIG"];
+  if (CALLER === undefined || engine.reason !== undefined || !isAbsolute(engine.path)) return engine;
+  const lent = { path: join(folder, "bin", "docker"), config: join(folder, "config") };
+  cpSync(realpathSync(engine.path), lent.path, { recursive: true });
+  if (config !== undefined && existsSync(config)) cpSync(config, lent.config, { recursive: true, dereference: true });
+  return { ...engine, path: lent.path, env: { ...engine.env, DOCKER_CONFIG: lent.config } };
+}
+
 /** Why nobody but root can use the engine here, if so. */
 async function whyNotCaller(engine: TestEngine): Promise<string | undefined> {
   if (engine.reason !== undefined) return engine.reason;
   if (CALLER !== undefined && Bun.which("setpriv") === null) return "there is no setpriv to become another user with";
-  const child = Bun.spawn([...asCaller(engine, [engine.path, "version"])], {
+  // The engine's client as a grandchild: setpriv itself still reaches what the caller does not.
+  const child = Bun.spawn([...asCaller(engine, ["sh", "-c", 'exec "$0" version', engine.path])], {
     env: { ...process.env, ...engine.env, HOME: "/nowhere" },
     stdout: "ignore",
     stderr: "pipe",
@@ -41,13 +63,14 @@ function giveToCaller(path: string): void {
   if (statSync(path).isDirectory()) for (const name of readdirSync(path)) giveToCaller(join(path, name));
 }
 
-describeEngine("docker", async (engine) => {
-  const reason = await whyNotCaller(engine);
-  const scene = openUpScene(engine);
+describeEngine("docker", async (ownEngine) => {
   // Where others can go, which they cannot in the scene's folders.
   const root = mkdtempSync(join(tmpdir(), "cooper-user-"));
-  const folders: string[] = [];
   chmodSync(root, 0o755);
+  const engine = lendClient(ownEngine, join(root, "client"));
+  const reason = await whyNotCaller(engine);
+  const scene = openUpScene(engine);
+  const folders: string[] = [];
   afterAll(async () => {
     for (const folder of folders)
       for (const { id } of await scene.containers(folder)) await askEngine(engine, ["rm", "--force", "--volumes", id]);
