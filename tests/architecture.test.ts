@@ -12,6 +12,7 @@ const PURE = [
   "devcontainer",
   "features",
   "profile",
+  "agent",
   "plan",
   "dockerfile",
   "compose",
