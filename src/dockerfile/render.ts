@@ -1,45 +1,43 @@
 import { UserError } from "../errors.ts";
 import { hexOf, sha256Of } from "../oci/digest.ts";
-import type { BuildPlan, BuildStep, FeatureStep, ImageUsers, MetadataStep } from "../plan/build-plan.ts";
-import { featureSteps, stepExecutes } from "../plan/build-plan.ts";
+import type { BuildPlan, BuildStep, ConfigStep, FeatureStep, ImageUsers, MetadataStep } from "../plan/build-plan.ts";
+import { copySteps, featureSteps, stepMakesLayer } from "../plan/build-plan.ts";
 import { PLAN_LABEL } from "../plan/plan-hash.ts";
+import { CONTENT_SOURCE, type ContentDelivery } from "./content-delivery.ts";
+import { checkedPath, copyLines } from "./copy-lines.ts";
 import { INSTALL_SCRIPT, renderInstallScript, renderOptionsFile } from "./install-script.ts";
+import { packagesScript } from "./packages-script.ts";
 import { quoteExpandable, quoteLiteral, VARIABLE_NAME } from "./quote.ts";
 import { userIdsScript } from "./user-ids.ts";
 
 /** The stage that every rendered build ends with. */
 export const TARGET_STAGE = "dev_containers_target_stage";
 
-/** The named build context, or stage, that holds one folder per Feature. */
-export const CONTENT_SOURCE = "dev_containers_feature_content_source";
-
-/**
- * How Feature folders reach the build: a named build context, the main build context (the source is an image and needs none of its
- * own), or an image made for this build. `mount` binds them during RUN and leaves nothing in a layer; without it they are copied.
- */
-export type ContentDelivery =
-  | { readonly kind: "named-context"; readonly mount: true }
-  | { readonly kind: "main-context"; readonly mount: boolean }
-  | { readonly kind: "content-image"; readonly mount: boolean; readonly image: string };
-
 /** The Dockerfile that realises a plan; `TARGET_STAGE` is the stage to build. */
 export function renderDockerfile(plan: BuildPlan, planHash: string, delivery: ContentDelivery): string {
   const escapeWith = plan.source.kind === "dockerfile" ? plan.source.escapeWith : "\\";
   const writer = { plan, delivery, escapeWith };
-  const asRoot = plan.steps.filter(stepExecutes);
+  const needsContent = featureSteps(plan).length > 0 || copySteps(plan).length > 0;
   const lines = [
     ...sourceLines(plan),
-    ...(featureSteps(plan).length > 0 && delivery.kind === "content-image"
-      ? [`FROM ${delivery.image} AS ${CONTENT_SOURCE}`]
-      : []),
+    ...(needsContent && delivery.kind === "content-image" ? [`FROM ${delivery.image} AS ${CONTENT_SOURCE}`] : []),
     `FROM ${startOf(plan)} AS ${TARGET_STAGE}`,
-    ...(asRoot.length > 0 ? ["USER root"] : []),
-    ...asRoot.flatMap((step) => stepLines(step, writer)),
-    ...(asRoot.length > 0 ? [`USER ${userArgument(plan.users.image)}`] : []),
-    ...plan.steps.filter((step) => !stepExecutes(step)).flatMap((step) => stepLines(step, writer)),
+    ...bodyLines(writer),
     `LABEL ${PLAN_LABEL}=${quoteLiteral(planHash, "The plan's label", escapeWith)}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The steps in the plan's order, root from the first to the last of those that make a layer. */
+function bodyLines(writer: Writer): string[] {
+  const { steps, users } = writer.plan;
+  const first = steps.findIndex(stepMakesLayer);
+  const last = steps.findLastIndex(stepMakesLayer);
+  return steps.flatMap((step, index) => [
+    ...(index === first ? ["USER root"] : []),
+    ...stepLines(step, writer),
+    ...(index === last ? [`USER ${userArgument(users.image)}`] : []),
+  ]);
 }
 
 /** The Dockerfile of the image that carries Feature folders to builders without named build contexts. */
@@ -87,6 +85,16 @@ function stepLines(step: BuildStep, writer: Writer): string[] {
       return [...containerEnvLines(step, writer.escapeWith), ...installLines(step, writer)];
     case "user-ids":
       return [`RUN ${["set -e", ...userIdsScript(step)].join(`; ${writer.escapeWith}\n    `)}`];
+    case "packages":
+      return [`RUN ${packagesScript(step)}`];
+    case "run":
+      return [`RUN ${shellList(step.command, step.title)}`];
+    case "copy":
+      return copyLines(step, writer.delivery);
+    case "context":
+      return [`COPY . ${checkedPath(step.target)}`];
+    case "config":
+      return configLines(step);
     case "env":
       return Object.entries(step.variables).map(
         ([name, value]) =>
@@ -100,6 +108,22 @@ function stepLines(step: BuildStep, writer: Writer): string[] {
           `LABEL ${quoteLiteral(name, "A label's name", writer.escapeWith)}=${quoteLiteral(value, `The label ${name}`, writer.escapeWith)}`,
       );
   }
+}
+
+/** A shell's text as one argument, which no reader of Dockerfiles takes for anything else. */
+function shellList(command: string, what: string): string {
+  if (command.includes("\0")) throw new UserError(`${what} contains a NUL character, which no command can hold.`);
+  return JSON.stringify(["/bin/sh", "-c", command]).replaceAll("<", "\\u003c");
+}
+
+function configLines(step: ConfigStep): string[] {
+  const { entrypoint, command, workingDirectory } = step;
+  return [
+    ...(workingDirectory === undefined ? [] : [`WORKDIR ${checkedPath(workingDirectory)}`]),
+    // First: it takes the base's command away.
+    ...(entrypoint === undefined ? [] : [`ENTRYPOINT ${JSON.stringify(entrypoint)}`]),
+    ...(command === undefined ? [] : [`CMD ${JSON.stringify(command)}`]),
+  ];
 }
 
 function containerEnvLines(step: FeatureStep, escapeWith: string): string[] {

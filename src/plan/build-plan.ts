@@ -54,7 +54,17 @@ export interface ImageUsers {
   readonly remote: string;
 }
 
-export type BuildStep = FeatureStep | UserIdsStep | EnvStep | MetadataStep | LabelStep;
+export type BuildStep =
+  | FeatureStep
+  | UserIdsStep
+  | PackagesStep
+  | RunStep
+  | CopyStep
+  | ContextStep
+  | EnvStep
+  | ConfigStep
+  | MetadataStep
+  | LabelStep;
 
 /** Installs one Feature by running its `install.sh` as root. */
 export interface FeatureStep {
@@ -83,6 +93,67 @@ export interface UserIdsStep {
   readonly gid: number;
 }
 
+/** Installs packages of the base image's distribution, by its own package manager. */
+export interface PackagesStep {
+  readonly kind: "packages";
+  readonly manager: PackageManager;
+  readonly packages: readonly string[];
+}
+
+/** Known package managers, by the name of their program. */
+export type PackageManager = "apk" | "apt-get" | "dnf" | "microdnf" | "zypper";
+
+/** Runs text of `/bin/sh` as root. */
+export interface RunStep {
+  readonly kind: "run";
+  /** What it is for, in a few words. */
+  readonly title: string;
+  readonly command: string;
+}
+
+/** Puts files and folders into the image as they are, in one layer; nothing runs. */
+export interface CopyStep {
+  readonly kind: "copy";
+  /** Names the step's folder of content in the build. */
+  readonly folder: string;
+  /** What it brings, in a few words. */
+  readonly title: string;
+  /** Parents before their children. */
+  readonly entries: readonly CopyEntry[];
+}
+
+/** One file or folder at an absolute path of the image, with its owner's ids. */
+export interface CopyEntry {
+  readonly path: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly content: CopyContent;
+}
+
+/**
+ * A folder has the mode 0755. The bytes of a `file` lie under `name` in a folder of the host, with the mode that they are to have;
+ * `digest` is their sha256.
+ */
+export type CopyContent =
+  | { readonly kind: "directory" }
+  | { readonly kind: "text"; readonly text: string; readonly mode: number }
+  | { readonly kind: "file"; readonly name: string; readonly digest: string; readonly mode: number };
+
+/** Copies the build's context, less what is ignored, to a folder of the image. */
+export interface ContextStep {
+  readonly kind: "context";
+  readonly digest: string;
+  readonly target: string;
+}
+
+/** Sets what the image's containers run and where; undefined leaves what the base has. */
+export interface ConfigStep {
+  readonly kind: "config";
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
+}
+
 /** Sets variables of the image to literal values. */
 export interface EnvStep {
   readonly kind: "env";
@@ -101,20 +172,35 @@ export interface LabelStep {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Whether a step needs a running container, or only changes the image's configuration. */
+/** Whether a step needs a running container, or only adds files to the image or changes its configuration. */
 export function stepExecutes(step: BuildStep): boolean {
   switch (step.kind) {
     case "feature":
     case "user-ids":
+    case "packages":
+    case "run":
       return true;
+    case "copy":
+    case "context":
     case "env":
+    case "config":
     case "metadata":
     case "label":
       return false;
   }
 }
 
+/** Whether a step makes a layer, as root, rather than change the configuration alone. */
+export function stepMakesLayer(step: BuildStep): boolean {
+  return stepExecutes(step) || step.kind === "copy" || step.kind === "context";
+}
+
 /** The plan's Feature steps, in install order. */
 export function featureSteps(plan: BuildPlan): readonly FeatureStep[] {
   return plan.steps.filter((step) => step.kind === "feature");
+}
+
+/** The plan's copy steps, in order. */
+export function copySteps(plan: BuildPlan): readonly CopyStep[] {
+  return plan.steps.filter((step) => step.kind === "copy");
 }

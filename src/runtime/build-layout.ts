@@ -1,13 +1,9 @@
 import { join } from "node:path";
+import { CONTENT_SOURCE, type ContentDelivery, filesSource } from "../dockerfile/content-delivery.ts";
+import { contentPath } from "../dockerfile/copy-lines.ts";
 import { INSTALL_SCRIPT, OPTIONS_FILE, renderInstallScript, renderOptionsFile } from "../dockerfile/install-script.ts";
-import {
-  CONTENT_SOURCE,
-  type ContentDelivery,
-  renderContentDockerfile,
-  renderDockerfile,
-  TARGET_STAGE,
-} from "../dockerfile/render.ts";
-import { type BuildPlan, featureSteps } from "../plan/build-plan.ts";
+import { renderContentDockerfile, renderDockerfile, TARGET_STAGE } from "../dockerfile/render.ts";
+import { type BuildPlan, type CopyStep, copySteps, featureSteps } from "../plan/build-plan.ts";
 import type { Command } from "../plan/command.ts";
 import { type BuildSpec, buildCommands, commandsAfterBuild, podmanFile } from "./build-commands.ts";
 import type { Builder } from "./builder.ts";
@@ -34,14 +30,18 @@ export interface LayoutInput {
   readonly enginePath: string;
   readonly delivery: ContentDelivery;
   readonly sourceFiles: SourceFiles | null;
+  /** The host's folder of each copy step that brings files, by the step's folder. */
+  readonly copyFolders?: Readonly<Record<string, string>>;
   readonly wishes: BuildWishes;
 }
 
 /** A build as data: what to write where under its directory, then what to run. */
 export interface BuildLayout {
-  readonly files: readonly { readonly path: string; readonly text: string; readonly executable: boolean }[];
+  readonly files: readonly { readonly path: string; readonly text: string; readonly mode: number }[];
   /** Features to copy, by their folder's name, to absolute paths. */
   readonly featureFolders: readonly { readonly folder: string; readonly path: string }[];
+  /** Files of the host that are to be linked, or else copied, to absolute paths. */
+  readonly links: readonly { readonly from: string; readonly path: string }[];
   readonly emptyDirectories: readonly string[];
   /** What must run before the build, the build, and what delivers it. */
   readonly commands: readonly Command[];
@@ -56,11 +56,13 @@ export interface BuildLayout {
 export function layOutBuild(input: LayoutInput, directory: string): BuildLayout {
   const { plan, delivery } = input;
   const features = featureSteps(plan);
+  const copies = copySteps(plan);
+  const hasContent = features.length > 0 || copies.length > 0;
   const content = join(directory, "content");
   const dockerfilePath = join(directory, "Dockerfile");
   const dockerfile = renderDockerfile(plan, input.planHash, delivery);
   const ignoreText = input.sourceFiles?.dockerfileIgnore;
-  const contentImage = features.length > 0 && delivery.kind === "content-image" ? delivery.image : undefined;
+  const contentImage = hasContent && delivery.kind === "content-image" ? delivery.image : undefined;
   const contentDockerfile = join(directory, "Dockerfile.content");
   const ignorePath = `${dockerfilePath}.dockerignore`;
   const spec: BuildSpec = {
@@ -70,7 +72,8 @@ export function layOutBuild(input: LayoutInput, directory: string): BuildLayout 
     target: TARGET_STAGE,
     namedContexts: {
       ...input.sourceFiles?.namedContexts,
-      ...(features.length > 0 && delivery.kind === "named-context" ? { [CONTENT_SOURCE]: content } : {}),
+      ...(hasContent && delivery.kind === "named-context" ? { [CONTENT_SOURCE]: content } : {}),
+      ...(delivery.kind === "named-context" ? namedFolders(copies, input) : {}),
     },
     buildArgs: plan.source.kind === "dockerfile" ? plan.source.buildArgs : {},
     options: plan.source.kind === "dockerfile" ? plan.source.options : [],
@@ -84,22 +87,24 @@ export function layOutBuild(input: LayoutInput, directory: string): BuildLayout 
   return {
     dockerfile,
     files: [
-      { path: dockerfilePath, text: dockerfile, executable: false },
-      ...(ignoreText === undefined ? [] : [{ path: ignorePath, text: ignoreText, executable: false }]),
+      { path: dockerfilePath, text: dockerfile, mode: 0o644 },
+      ...(ignoreText === undefined ? [] : [{ path: ignorePath, text: ignoreText, mode: 0o644 }]),
       ...(contentImage === undefined
         ? []
-        : [{ path: contentDockerfile, text: renderContentDockerfile(), executable: false }]),
+        : [{ path: contentDockerfile, text: renderContentDockerfile(), mode: 0o644 }]),
       ...features.flatMap((step) => [
-        { path: join(content, step.folder, OPTIONS_FILE), text: renderOptionsFile(step), executable: false },
+        { path: join(content, step.folder, OPTIONS_FILE), text: renderOptionsFile(step), mode: 0o644 },
         {
           path: join(content, step.folder, INSTALL_SCRIPT),
           text: renderInstallScript(step, plan.users),
-          executable: true,
+          mode: 0o755,
         },
       ]),
+      ...copies.flatMap((step) => textFiles(step, content)),
     ],
+    links: delivery.kind === "named-context" ? [] : copies.flatMap((step) => linkedFiles(step, { input, content })),
     featureFolders: features.map((step) => ({ folder: step.folder, path: join(content, step.folder) })),
-    emptyDirectories: [emptyContext(directory), content],
+    emptyDirectories: [emptyContext(directory), content, ...copies.flatMap((step) => emptyFolders(step, content))],
     commands: [...prepare, build, ...deliver],
     build,
     cleanup: [
@@ -109,6 +114,47 @@ export function layOutBuild(input: LayoutInput, directory: string): BuildLayout 
         : [{ file: input.enginePath, args: ["image", "rm", "--force", contentImage], env: {} }]),
     ],
   };
+}
+
+function namedFolders(copies: readonly CopyStep[], { copyFolders }: LayoutInput): Record<string, string> {
+  const withFiles = copies.filter(({ entries }) => entries.some((entry) => entry.content.kind === "file"));
+  return Object.fromEntries(withFiles.map((step) => [filesSource(step.folder), hostFolder(step, copyFolders)]));
+}
+
+function hostFolder(step: CopyStep, folders: LayoutInput["copyFolders"]): string {
+  const folder = folders?.[step.folder];
+  if (folder === undefined) throw new TypeError(`No folder of the host is known for the files of ${step.title}.`);
+  return folder;
+}
+
+function textFiles(step: CopyStep, content: string): BuildLayout["files"] {
+  return step.entries.flatMap((entry, index) =>
+    entry.content.kind === "text"
+      ? [{ path: join(content, contentPath(step, index)), text: entry.content.text, mode: entry.content.mode }]
+      : [],
+  );
+}
+
+function linkedFiles(
+  step: CopyStep,
+  { input, content }: { input: LayoutInput; content: string },
+): BuildLayout["links"] {
+  return step.entries.flatMap((entry, index) =>
+    entry.content.kind === "file"
+      ? [
+          {
+            from: join(hostFolder(step, input.copyFolders), entry.content.name),
+            path: join(content, contentPath(step, index)),
+          },
+        ]
+      : [],
+  );
+}
+
+function emptyFolders(step: CopyStep, content: string): readonly string[] {
+  return step.entries.flatMap((entry, index) =>
+    entry.content.kind === "directory" ? [join(content, contentPath(step, index))] : [],
+  );
 }
 
 function contextOf({ delivery, sourceFiles }: LayoutInput, directory: string): string {

@@ -1,4 +1,4 @@
-import type { ContentDelivery } from "../dockerfile/render.ts";
+import type { ContentDelivery } from "../dockerfile/content-delivery.ts";
 import type { BuildPlan } from "../plan/build-plan.ts";
 import type { Builder } from "./builder.ts";
 

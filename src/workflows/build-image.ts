@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, cp, mkdir, writeFile } from "node:fs/promises";
+import { chmod, cp, link, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf, UserError } from "../errors.ts";
 import { withTemporaryDirectory } from "../host/temporary-directory.ts";
@@ -161,6 +161,7 @@ function layOut(build: { prepared: PreparedBuild; builder: Builder }, directory:
       enginePath: prepared.engine.path,
       delivery: chooseDelivery(builder, plan, { contentImage, frontend: source.frontend }),
       sourceFiles: source.files,
+      copyFolders: prepared.copyFolders,
       wishes: {
         tags: prepared.tags,
         platform: request.platform,
@@ -185,10 +186,14 @@ async function writeLayout(layout: BuildLayout, { features }: PreparedBuild): Pr
     if (feature === undefined) throw new TypeError(`No resolved Feature has the folder ${folder}.`);
     await cp(feature.contentFolder, path, { recursive: true, verbatimSymlinks: true });
   }
-  for (const { path, text, executable } of layout.files) {
+  for (const { from, path } of layout.links) {
+    await mkdir(dirname(path), { recursive: true });
+    await link(from, path).catch(() => cp(from, path));
+  }
+  for (const { path, text, mode } of layout.files) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
-    await chmod(path, executable ? 0o755 : 0o644);
+    await chmod(path, mode);
   }
 }
 

@@ -42,6 +42,8 @@ export interface PreparedBuild {
   readonly upToDate: boolean;
   readonly source: ResolvedSource;
   readonly features: ConfiguredFeatures;
+  /** The host's folder of each copy step that brings files, by the step's folder. */
+  readonly copyFolders: Readonly<Record<string, string>>;
 }
 
 /** A configuration to build the image of, with its Compose project where that has been read already. */
@@ -82,6 +84,7 @@ export async function prepareBuild(asked: BuildRequest, origin: BuildOrigin, too
     upToDate: tags.every((tag) => isBuiltFrom(images.get(tag), planHash)),
     source,
     features: resolved,
+    copyFolders: {},
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type ContentDelivery, renderDockerfile } from "../../src/dockerfile/render.ts";
+import type { ContentDelivery } from "../../src/dockerfile/content-delivery.ts";
+import { renderDockerfile } from "../../src/dockerfile/render.ts";
 import type { BuildPlan, BuildStep, DockerfileSource } from "../../src/plan/build-plan.ts";
 
 const BASE = { reference: "debian:bookworm-slim", digest: "sha256:aa", platform: "linux/amd64" };
@@ -201,3 +202,79 @@ test("the script of the ids is continued with the user's escape character", () =
   expect(text).toContain("RUN set -e; `\n    user='vscode'; `\n");
   expect(text).not.toMatch(/\\\n/);
 });
+
+const COPY: BuildStep = {
+  kind: "copy",
+  folder: "agent",
+  title: "opencode 1.2.3",
+  entries: [
+    {
+      path: "/usr/local/bin/opencode",
+      uid: 0,
+      gid: 0,
+      content: { kind: "file", name: "opencode", digest: "sha256:cc", mode: 0o755 },
+    },
+    {
+      path: "/etc/passwd",
+      uid: 0,
+      gid: 0,
+      content: { kind: "text", text: "root:x:0:0::/root:/bin/sh\n", mode: 0o644 },
+    },
+    { path: "/home/ada", uid: 1000, gid: 1000, content: { kind: "directory" } },
+  ],
+};
+
+test("copied files come from the host's own folder, texts and folders from the build's content, each with its owner", () => {
+  const config: BuildStep = { kind: "config", entrypoint: [], command: ["opencode"], workingDirectory: "/work" };
+  expect(renderDockerfile(planOf([COPY, config]), "f00d", NAMED)).toBe(
+    `FROM debian:bookworm-slim AS dev_containers_target_stage
+USER root
+COPY --from=cooper_files_agent --chown=0:0 /opencode /usr/local/bin/opencode
+COPY --from=dev_containers_feature_content_source --chown=0:0 /agent/1 /etc/passwd
+COPY --from=dev_containers_feature_content_source --chown=1000:1000 /agent/2/ /home/ada/
+USER vscode
+WORKDIR /work
+ENTRYPOINT []
+CMD ["opencode"]
+LABEL dev.cooper.plan="f00d"
+`,
+  );
+});
+
+test("without named contexts everything that is copied comes from the one context", () => {
+  const text = renderDockerfile(planOf([COPY]), "f00d", { kind: "main-context", mount: false });
+  expect(text.match(/COPY .*/g)).toEqual([
+    "COPY --chown=0:0 agent/0 /usr/local/bin/opencode",
+    "COPY --chown=0:0 agent/1 /etc/passwd",
+    "COPY --chown=1000:1000 agent/2/ /home/ada/",
+  ]);
+});
+
+test("what runs is the shell's one argument, packages leave no lists, and a variable in between is set before what follows", () => {
+  const text = renderDockerfile(
+    planOf([
+      { kind: "packages", manager: "apk", packages: ["libgcc", "libstdc++"] },
+      { kind: "env", variables: { A: "1" } },
+      { kind: "run", title: "install", command: 'echo "<<X" && true' },
+      { kind: "context", digest: "sha256:dd", target: "/workspace" },
+    ]),
+    "f00d",
+    NAMED,
+  );
+  expect(text.split("\n").slice(1, -2)).toEqual([
+    "USER root",
+    "RUN apk add --no-cache libgcc libstdc++",
+    'ENV A="1"',
+    String.raw`RUN ["/bin/sh","-c","echo \"\u003c\u003cX\" && true"]`,
+    "COPY . /workspace",
+    "USER vscode",
+  ]);
+});
+
+test.each(["etc/passwd", "/a b", "/a$HOME", "/a\nRUN x"])(
+  "a path that an instruction cannot hold is refused: %j",
+  (path) => {
+    const entry = { path, uid: 0, gid: 0, content: { kind: "directory" } } as const;
+    expect(() => renderDockerfile(planOf([{ ...COPY, entries: [entry] }]), "f00d", NAMED)).toThrow("cannot be written");
+  },
+);
