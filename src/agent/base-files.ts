@@ -1,0 +1,56 @@
+import { UserError } from "../errors.ts";
+
+/** What of a base image's files decides how an agent gets onto it. */
+export interface BaseFiles {
+  readonly libc: "glibc" | "musl";
+  /** Text of /etc/passwd and /etc/group; empty where there is none. */
+  readonly passwd: string;
+  readonly group: string;
+  /** Whether libstdc++ and libgcc_s are there, which programs for musl need beside it. */
+  readonly hasCxxLibraries: boolean;
+  readonly hasApk: boolean;
+}
+
+/** The loaders that programs of this architecture ask for, by libc. */
+const LOADERS = {
+  x64: { glibc: ["/lib64/ld-linux-x86-64.so.2"], musl: ["/lib/ld-musl-x86_64.so.1"] },
+  arm64: { glibc: ["/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-aarch64.so.1"], musl: ["/lib/ld-musl-aarch64.so.1"] },
+} as const;
+
+const CXX_LIBRARIES = ["/usr/lib/libstdc++.so.6", "/usr/lib/libgcc_s.so.1"];
+const APK = "/sbin/apk";
+const PASSWD = "/etc/passwd";
+const GROUP = "/etc/group";
+
+/** The paths of a base image to look at, for programs of this architecture. */
+export function probedPaths(arch: "x64" | "arm64"): readonly string[] {
+  return [PASSWD, GROUP, ...LOADERS[arch].glibc, ...LOADERS[arch].musl, ...CXX_LIBRARIES, APK];
+}
+
+/**
+ * The facts that the probed paths tell: `found` has the text of those that are there, empty for what is no text. Throws UserError for
+ * an image with neither libc's loader.
+ */
+export function readBaseFiles(
+  found: ReadonlyMap<string, string>,
+  { arch, image }: { readonly arch: "x64" | "arm64"; readonly image: string },
+): BaseFiles {
+  const has = (path: string) => found.has(path);
+  const libc = LOADERS[arch].glibc.some(has) ? "glibc" : LOADERS[arch].musl.some(has) ? "musl" : undefined;
+  if (libc === undefined) {
+    const wanted = [...LOADERS[arch].glibc, ...LOADERS[arch].musl].join(", ");
+    throw new UserError(
+      `The base image ${image} has no C library that an agent's program could use: none of ${wanted}.`,
+      {
+        hint: "Take a base image with glibc or musl: Debian, Ubuntu, Fedora, Alpine, or a distroless image with a libc.",
+      },
+    );
+  }
+  return {
+    libc,
+    passwd: found.get(PASSWD) ?? "",
+    group: found.get(GROUP) ?? "",
+    hasCxxLibraries: CXX_LIBRARIES.every(has),
+    hasApk: has(APK),
+  };
+}
