@@ -14,6 +14,8 @@ export interface ProfileImage {
 export interface ProfileDockerfile {
   readonly text: string;
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** The first line of the instruction that installs the distribution's packages. */
+  readonly packages: string;
   /** Of every install command that is run, its place in the profile and its instruction. */
   readonly installs: readonly InstallInstruction[];
 }
@@ -39,38 +41,58 @@ export function renderProfileDockerfile({ profile, baseImage, variant }: Profile
   });
   const env = Object.entries(profile.env).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
   const breaksLines = env.some(([, value]) => value.includes("\n"));
+  const packages = packagesInstruction(profile, variant);
   const lines = [
     `FROM ${baseImage}`,
-    packagesInstruction(profile, variant),
+    packages,
     "WORKDIR /workspace",
     "COPY . /workspace",
     ...(breaksLines ? [`ARG ${NEWLINE_ARGUMENT}`] : []),
     ...env.map(([name, value]) => envInstruction(name, value)),
     ...installs.map(({ instruction }) => instruction),
   ];
-  return { text: `${lines.join("\n")}\n`, buildArgs: breaksLines ? { [NEWLINE_ARGUMENT]: "\n" } : {}, installs };
+  return {
+    text: `${lines.join("\n")}\n`,
+    buildArgs: breaksLines ? { [NEWLINE_ARGUMENT]: "\n" } : {},
+    packages: packages.slice(0, packages.indexOf("\n")),
+    installs,
+  };
 }
 
+/** What tells which instructions of a profile's Dockerfile download, and what they download with. */
+export type CachedInstalls = Pick<ProfileDockerfile, "installs" | "packages"> &
+  Pick<RepoProfile, "language"> & {
+    /** Tells apart those that must not share. */
+    readonly cacheId: string;
+  };
+
 /**
- * A profile's Dockerfile whose install commands find what the package manager downloaded before; `cacheId` tells apart those that must
- * not share. Not of Go and Rust: what they download is part of the image.
+ * A profile's Dockerfile whose instructions find what apt and the language's package manager downloaded before. Not of Go and Rust:
+ * what they download is part of the image.
  */
-export function withInstallCaches(
-  text: string,
-  {
-    installs,
-    language,
-    cacheId,
-  }: Pick<ProfileDockerfile, "installs"> & Pick<RepoProfile, "language"> & { cacheId: string },
-): string {
+export function withInstallCaches(text: string, { packages, installs, language, cacheId }: CachedInstalls): string {
   const instructions = new Set(installs.map(({ instruction }) => instruction));
   const mounts = CACHES[language].map(
     ({ name, target }) => `--mount=type=cache,id=${cacheId}-${name},target=${target} `,
   );
+  const body = (line: string) => line.slice("RUN ".length);
   return text
     .split("\n")
-    .map((line) => (instructions.has(line) ? `RUN ${mounts.join("")}${line.slice("RUN ".length)}` : line))
+    .map((line) => {
+      if (line === packages) return `RUN ${aptMount(cacheId)} ${body(line).replace("apt-get install", APT_INSTALL)}`;
+      return instructions.has(line) ? `RUN ${mounts.join("")}${body(line)}` : line;
+    })
     .join("\n");
+}
+
+/** A folder that every Debian image has, so that no mount point is left behind. apt allows one user at a time. */
+const APT_ARCHIVES = "/var/cache/apt/archives";
+
+// Official images delete what lies in apt's own folder after every install; a folder in it is not looked at.
+const APT_INSTALL = `mkdir -p ${APT_ARCHIVES}/kept/partial && apt-get -o Dir::Cache::Archives=${APT_ARCHIVES}/kept install`;
+
+function aptMount(cacheId: string): string {
+  return `--mount=type=cache,id=${cacheId}-apt,sharing=locked,target=${APT_ARCHIVES}`;
 }
 
 const CACHES: Readonly<Record<RepoProfile["language"], readonly { name: string; target: string }[]>> = {

@@ -7,6 +7,7 @@ import { platformsOf } from "../oci/manifest.ts";
 import { narrowIndex } from "../oci/narrow-index.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, type ImageReference, parseImageReference } from "../oci/reference.ts";
+import { groupByRepository, type RepositoryGroup } from "../oci/repository-groups.ts";
 import { type ImageContents, type TransferObserver, transferImage } from "../oci/transfer-image.ts";
 import { formatImageTransport, type ImageTransport } from "../oci/transport.ts";
 import { checkDigest, openRegistrySink } from "../registry/registry-sink.ts";
@@ -112,7 +113,7 @@ async function copyToRegistry(references: readonly ImageReference[], work: Work)
   const client = openRegistry(tools);
   let [present, mounted] = [0, 0];
   let contents: ImageContents = { manifests: [], blobs: [] };
-  const groups = byRepository(references);
+  const groups = groupByRepository(references);
   for (const group of groups) {
     const sink = registrySink(client, {
       group,
@@ -131,7 +132,7 @@ async function copyToRegistry(references: readonly ImageReference[], work: Work)
 function registrySink(
   client: RegistryWriter,
   options: {
-    group: readonly [ImageReference, ...ImageReference[]];
+    group: RepositoryGroup;
     source: ImageSource;
     onOutcome: (outcome: "present" | "mounted" | "uploaded") => void;
   },
@@ -142,18 +143,6 @@ function registrySink(
     from: source.repository,
     onBlob: (_, outcome) => onOutcome(outcome),
   });
-}
-
-/** The names by the repository they are in, in the order given. */
-function byRepository(references: readonly ImageReference[]): (readonly [ImageReference, ...ImageReference[]])[] {
-  const groups = new Map<string, [ImageReference, ...ImageReference[]]>();
-  for (const reference of references) {
-    const key = `${reference.domain}/${reference.repository}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [reference]);
-    else if (!group.some((other) => formatReference(other) === formatReference(reference))) group.push(reference);
-  }
-  return [...groups.values()];
 }
 
 /** What is copied of a source: all of it, the image for a platform, or an index of those for several. */

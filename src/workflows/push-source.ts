@@ -1,5 +1,6 @@
 import type { ImageSource } from "../oci/content.ts";
-import { formatName, formatReference, type ImageReference } from "../oci/reference.ts";
+import { formatReference, type ImageReference } from "../oci/reference.ts";
+import { groupByRepository } from "../oci/repository-groups.ts";
 import { type TransferObserver, transferImage } from "../oci/transfer-image.ts";
 import { openRegistrySink } from "../registry/registry-sink.ts";
 import { openRegistry } from "./open-registry.ts";
@@ -14,11 +15,9 @@ export async function pushSource(
   tools: Tools,
 ): Promise<void> {
   const client = openRegistry(tools);
-  const repositories = Map.groupBy(references, formatName);
-  for (const [first, ...others] of repositories.values()) {
-    if (first === undefined) continue;
-    const sink = openRegistrySink(client, { references: [first, ...others], from: source.repository });
+  for (const group of groupByRepository(references)) {
+    const sink = openRegistrySink(client, { references: group, from: source.repository });
     await transferImage(source, sink, { root: source.root, concurrency: concurrentBlobs, observer });
-    for (const reference of [first, ...others]) tools.log.info(`Pushed ${formatReference(reference)}`);
+    for (const reference of group) tools.log.info(`Pushed ${formatReference(reference)}`);
   }
 }

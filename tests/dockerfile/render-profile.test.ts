@@ -73,16 +73,24 @@ test.each([
   expect(text.split("\n").slice(5)).toEqual([`RUN ${run}`, ""]);
 });
 
-test("caches are mounted for install commands alone, under names of their own", () => {
-  const { text, installs } = render({ install_cmds: ["pip install .", "a\nb"], env: { A: "RUN pip install ." } });
-  const caches =
-    "--mount=type=cache,id=x-pip,target=/root/.cache/pip --mount=type=cache,id=x-uv,target=/root/.cache/uv";
-  expect(withInstallCaches(text, { installs, language: "python", cacheId: "x" })).toBe(
-    text
-      .replace("\nRUN pip install .", `\nRUN ${caches} pip install .`)
-      .replace('RUN ["/bin/sh"', `RUN ${caches} ["/bin/sh"`),
+test("caches are mounted for apt and for install commands alone, under names of their own", () => {
+  const { text, installs, packages } = render({
+    install_cmds: ["pip install .", "a\nb"],
+    env: { A: "RUN pip install ." },
+  });
+  const pip = "--mount=type=cache,id=x-pip,target=/root/.cache/pip --mount=type=cache,id=x-uv,target=/root/.cache/uv";
+  const apt = "--mount=type=cache,id=x-apt,sharing=locked,target=/var/cache/apt/archives";
+  const keep =
+    "mkdir -p /var/cache/apt/archives/kept/partial && apt-get -o Dir::Cache::Archives=/var/cache/apt/archives/kept install";
+  const withApt = text
+    .replace("\nRUN apt-get update", `\nRUN ${apt} apt-get update`)
+    .replace("&& apt-get install", `&& ${keep}`);
+  expect(withInstallCaches(text, { packages, installs, language: "python", cacheId: "x" })).toBe(
+    withApt
+      .replace("\nRUN pip install .", `\nRUN ${pip} pip install .`)
+      .replace('RUN ["/bin/sh"', `RUN ${pip} ["/bin/sh"`),
   );
-  expect(withInstallCaches(text, { installs, language: "rust", cacheId: "x" })).toBe(text);
+  expect(withInstallCaches(text, { packages, installs, language: "rust", cacheId: "x" })).toBe(withApt);
 });
 
 test("what no Dockerfile can hold is refused by name", () => {
