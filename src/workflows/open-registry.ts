@@ -5,6 +5,7 @@ import { withMirrors } from "../registry/mirrors.ts";
 import { createRegistryClient, type RegistryClient } from "../registry/registry-client.ts";
 import { readRegistrySettings } from "../registry/registry-settings.ts";
 import type { RegistryWriter } from "../registry/registry-writer.ts";
+import type { RetryPolicy } from "../registry/retry.ts";
 import { VERSION } from "../version.ts";
 import type { Tools } from "./tools.ts";
 
@@ -33,10 +34,15 @@ export function openRegistry(tools: NetworkTools): RegistryClient & RegistryWrit
       operatingSystem: process.platform,
       askHelper: createAskCredentialHelper(tools.runProcess),
     }),
-    retry: { sleep: (milliseconds) => sleep(tools, milliseconds), now: Date.now },
+    retry: networkRetry(tools),
     plainHttp: settings.plainHttp,
   });
   return withMirrors(client, settings);
+}
+
+/** How often and how long a busy server is asked again. */
+export function networkRetry(tools: NetworkTools): RetryPolicy {
+  return { sleep: (milliseconds) => sleep(tools, milliseconds), now: Date.now };
 }
 
 function sleep({ interruption }: NetworkTools, milliseconds: number): Promise<void> {
