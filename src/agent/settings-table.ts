@@ -1,0 +1,246 @@
+import * as v from "valibot";
+
+/** One key of cooper's configuration: everything that is known of it, once. */
+export interface Setting {
+  /** What a value has to be; issues' messages finish the sentence "wanted …". */
+  readonly schema: v.GenericSchema;
+  readonly default: string | number | boolean | null | readonly string[];
+  /** How text of the environment is read: a list is separated by colons. */
+  readonly type: "text" | "number" | "boolean" | "list";
+  /**
+   * What a project's own file may say before the user trusts it: `any` value, one that is `safe` by the rule, or `none`. Nothing that
+   * reaches the host beyond the workspace.
+   */
+  readonly project:
+    | "any"
+    | "none"
+    | { readonly safe: (value: unknown, place: ProjectPlace) => boolean; readonly rule: string };
+  readonly description: string;
+}
+
+/** What a rule may ask of the project whose file sets a value. */
+export interface ProjectPlace {
+  /** Whether a path, relative to the project, stays in it once links are followed. */
+  readonly isInside: (path: string) => boolean;
+}
+
+const text = v.pipe(v.string("a string"), v.minLength(1, "some text"));
+const path = v.pipe(v.string("a path"), v.minLength(1, "a path"));
+const size = v.pipe(
+  v.string('a size like "512m"'),
+  v.regex(/^\d+[kmgKMG]$/, 'a size like "512m": a number and k, m or g'),
+  v.toLowerCase(),
+);
+const flag = v.boolean("true or false");
+const wholeNumber = v.pipe(v.number("a number"), v.integer("a whole number"), v.minValue(0, "a number from 0 on"));
+const version = v.pipe(
+  v.string("latest or a version"),
+  v.regex(/^(latest|v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?)$/, "latest or a version like 1.2.3"),
+);
+const environmentName = v.pipe(
+  v.string("a name"),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable"),
+);
+
+function setting(
+  parts: Omit<Setting, "project" | "default" | "schema"> & Partial<Pick<Setting, "project" | "default">>,
+): Omit<Setting, "schema"> {
+  return { project: "any", default: null, ...parts };
+}
+
+const insideProject = {
+  safe: (value: unknown, { isInside }: ProjectPlace) => typeof value === "string" && isInside(value),
+  rule: "a path in the project",
+};
+
+/** Every key, in the order of the documentation. */
+export const SETTINGS = {
+  opencode_version: {
+    schema: version,
+    ...setting({ type: "text", default: "latest", description: "opencode's version: latest, or one like 1.2.3" }),
+  },
+  codex_version: { schema: version, ...setting({ type: "text", default: "latest", description: "Codex's version" }) },
+  claude_version: {
+    schema: version,
+    ...setting({ type: "text", default: "latest", description: "Claude Code's version" }),
+  },
+  custom_base_image: {
+    schema: text,
+    ...setting({ type: "text", description: "The image that an agent is put on: the engine's own, or pulled" }),
+  },
+  custom_base_dockerfile: {
+    schema: path,
+    ...setting({
+      type: "text",
+      project: insideProject,
+      description:
+        "A Dockerfile to build that image from: in the project, else in the user's configuration folder; its own folder is the context",
+    }),
+  },
+  container_name: {
+    schema: v.pipe(
+      v.string("a name"),
+      v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, "a name of letters, digits and _.-"),
+    ),
+    ...setting({ type: "text", description: "What the container's name begins with" }),
+  },
+  memory: {
+    schema: size,
+    ...setting({ type: "text", default: "1024m", description: "The most memory that the container may use" }),
+  },
+  cpus: {
+    schema: v.pipe(v.number("a number"), v.gtValue(0, "more than 0")),
+    ...setting({ type: "number", default: 1, description: "How many processors it may use" }),
+  },
+  pids_limit: {
+    schema: v.pipe(wholeNumber, v.minValue(1, "1 or more")),
+    ...setting({ type: "number", default: 100, description: "How many processes it may have" }),
+  },
+  tmp_size: {
+    schema: size,
+    ...setting({ type: "text", default: "500m", description: "The size of /tmp, which is in memory" }),
+  },
+  workspace_tmp_size: {
+    schema: size,
+    ...setting({ type: "text", default: "500m", description: "The size of /workspace/tmp, which is in memory" }),
+  },
+  network: {
+    schema: v.pipe(
+      v.string("a network"),
+      v.regex(/^[A-Za-z0-9][A-Za-z0-9_.:,=/-]*$/, "none, bridge, host or a network's name"),
+    ),
+    ...setting({
+      type: "text",
+      default: "bridge",
+      project: { safe: (value) => value === "none" || value === "bridge", rule: "none or bridge" },
+      description: "The container's network: none, bridge, host or a network's name",
+    }),
+  },
+  port: {
+    schema: v.pipe(wholeNumber, v.minValue(1, "1 to 65535"), v.maxValue(65535, "1 to 65535")),
+    ...setting({
+      type: "number",
+      description: "The port of this machine for the container's port 80 (default: by the project's path)",
+    }),
+  },
+  publish_port: {
+    schema: flag,
+    ...setting({
+      type: "boolean",
+      default: true,
+      description: "Whether the port is published, on this machine's loopback alone",
+    }),
+  },
+  add_host_docker_internal: {
+    schema: flag,
+    ...setting({
+      type: "boolean",
+      default: true,
+      project: { safe: (value) => value === false, rule: "false" },
+      description: "Whether host.docker.internal names this machine in the container",
+    }),
+  },
+  username: {
+    schema: v.pipe(v.string("a name"), v.regex(/^[a-z_][a-z0-9_-]{0,30}$/, "a user's name")),
+    ...setting({ type: "text", project: "none", description: "The user's name in the container (default: yours)" }),
+  },
+  uid: {
+    schema: wholeNumber,
+    ...setting({ type: "number", project: "none", description: "The user's id (default: yours)" }),
+  },
+  gid: {
+    schema: wholeNumber,
+    ...setting({ type: "number", project: "none", description: "The group's id (default: yours)" }),
+  },
+  opencode_config_dir: {
+    schema: path,
+    ...setting({
+      type: "text",
+      default: "~/.config/opencode",
+      project: "none",
+      description: "opencode's configuration on this machine; made if absent",
+    }),
+  },
+  rgignore_file: {
+    schema: path,
+    ...setting({
+      type: "text",
+      project: insideProject,
+      description: "A file that becomes .rgignore in the home (default: that of the agent's configuration)",
+    }),
+  },
+  env_file: {
+    schema: path,
+    ...setting({
+      type: "text",
+      default: "ocx.env",
+      project: insideProject,
+      description: "A file of NAME=value lines for the container, in the project",
+    }),
+  },
+  env_passthrough: {
+    schema: v.array(environmentName, "a list of names"),
+    ...setting({
+      type: "list",
+      default: [],
+      project: "none",
+      description: "Variables to hand in by name, beside the provider keys",
+    }),
+  },
+  data_volumes_mode: {
+    schema: v.picklist(["always", "git", "never"], "always, git or never"),
+    ...setting({
+      type: "text",
+      default: "git",
+      description: "Whether caches and logins are kept in volumes: always, in git repositories, never",
+    }),
+  },
+  data_volumes_name: {
+    schema: v.pipe(v.string("a name"), v.regex(/^[a-z0-9][a-z0-9-]*$/, "a name of a-z, 0-9 and -")),
+    ...setting({
+      type: "text",
+      project: "none",
+      description: "What the volumes' names begin with (default: by the repository)",
+    }),
+  },
+  read_only: {
+    schema: flag,
+    ...setting({ type: "boolean", default: false, description: "Whether the image's files cannot be changed" }),
+  },
+  forbidden_paths: {
+    schema: v.array(path, "a list of paths"),
+    ...setting({
+      type: "list",
+      default: [],
+      description: "Files and folders of the project that the agent gets empty",
+    }),
+  },
+  timezone: {
+    schema: v.pipe(v.string("a time zone"), v.regex(/^[A-Za-z0-9_+/-]+$/, 'a time zone like "Europe/Berlin"')),
+    ...setting({ type: "text", default: "UTC", description: "The container's time zone (also: TZ)" }),
+  },
+  docker_path: {
+    schema: path,
+    ...setting({
+      type: "text",
+      project: "none",
+      description: "The engine's client, where neither option nor environment names one",
+    }),
+  },
+  host_commands: {
+    schema: flag,
+    ...setting({
+      type: "boolean",
+      project: "none",
+      description: "Whether a repository's own commands may run on this machine (default: ask)",
+    }),
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** The name of a key. */
+export type SettingKey = keyof typeof SETTINGS;
+
+/** Every key's name, in order. */
+export const SETTING_KEYS: readonly SettingKey[] = Object.keys(SETTINGS).filter(
+  (key): key is SettingKey => key in SETTINGS,
+);

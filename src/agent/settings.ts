@@ -1,0 +1,153 @@
+import * as v from "valibot";
+import { nearestName } from "../nearest-name.ts";
+import { type ProjectPlace, SETTING_KEYS, SETTINGS, type Setting, type SettingKey } from "./settings-table.ts";
+
+/** The value of every key; null for one that nobody sets. */
+export type AgentSettings = {
+  readonly [Key in SettingKey]: v.InferOutput<(typeof SETTINGS)[Key]["schema"]> | null;
+};
+
+/** Where a key's value comes from: `default`, `environment`, or a file's name; several for a list. */
+export type SettingSources = Readonly<Record<SettingKey, readonly string[]>>;
+
+/** Values of one file or of the environment, in rising order of what counts more. */
+export interface SettingLayer {
+  readonly name: string;
+  /** A project's own file, which may not say everything before it is trusted. */
+  readonly untrusted: boolean;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Something that was left out, with its key. */
+export interface SettingProblem {
+  readonly layer: string;
+  readonly key: string;
+  readonly text: string;
+}
+
+/** Settings as the layers make them. */
+export interface MergedSettings {
+  readonly settings: AgentSettings;
+  readonly sources: SettingSources;
+  /** Values of the wrong kind: errors. */
+  readonly wrong: readonly SettingProblem[];
+  /** Names that mean nothing. */
+  readonly unknown: readonly SettingProblem[];
+  /** What an untrusted project would have set. */
+  readonly ignored: readonly SettingProblem[];
+}
+
+/**
+ * The layers as one: null means unset, lists are joined without repetition, everything else is replaced by what counts more. What an
+ * untrusted layer may not set is left out and told.
+ */
+export function mergeSettings(layers: readonly SettingLayer[], place: ProjectPlace): MergedSettings {
+  const merged = new Map<string, unknown>(SETTING_KEYS.map((key) => [key, SETTINGS[key].default]));
+  const sources = new Map<string, string[]>();
+  const wrong: SettingProblem[] = [];
+  const unknown: SettingProblem[] = [];
+  const ignored: SettingProblem[] = [];
+  for (const { name: layer, untrusted, values } of layers) {
+    for (const [key, value] of Object.entries(values)) {
+      const setting = settingOf(key);
+      if (setting === undefined) {
+        unknown.push({ layer, key, text: unknownText(key) });
+        continue;
+      }
+      if (value === null || value === undefined) continue;
+      const parsed = v.safeParse(setting.schema, value);
+      if (!parsed.success) {
+        wrong.push({ layer, key, text: `${key} is ${JSON.stringify(value)}; wanted ${parsed.issues[0].message}.` });
+        continue;
+      }
+      const refusal = untrusted ? refusalOf(setting, parsed.output, place) : undefined;
+      if (refusal !== undefined) {
+        ignored.push({ layer, key, text: refusal });
+        continue;
+      }
+      const before = merged.get(key);
+      const isList = Array.isArray(parsed.output);
+      merged.set(key, isList && Array.isArray(before) ? [...new Set([...before, ...parsed.output])] : parsed.output);
+      sources.set(key, isList ? [...(sources.get(key) ?? []), layer] : [layer]);
+    }
+  }
+  const settings: object = Object.fromEntries(merged);
+  if (!isSettings(settings)) throw new TypeError("Settings are checked as they are merged.");
+  return {
+    settings,
+    sources: sourcesOf(sources),
+    wrong,
+    unknown,
+    ignored,
+  };
+}
+
+/** The values that the environment sets, as `COOPER_<KEY>` or, where that is not there, `OCX_<KEY>`; TZ for the time zone. */
+export function environmentValues(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  return Object.fromEntries(
+    SETTING_KEYS.flatMap((key) => {
+      const names = environmentNames(key);
+      const text = names.map((name) => environment[name]).find((value) => value !== undefined && value !== "");
+      return text === undefined ? [] : [[key, fromText(SETTINGS[key], text)] as const];
+    }),
+  );
+}
+
+/** The variables that set a key, the one that counts most first. */
+export function environmentNames(key: SettingKey): readonly string[] {
+  const upper = key.toUpperCase();
+  return [`COOPER_${upper}`, `OCX_${upper}`, ...(key === "timezone" ? ["TZ"] : [])];
+}
+
+/** What an untrusted project's file may say of a key, in words. */
+export function projectRule(setting: Setting): string {
+  const { project } = setting;
+  if (project === "any") return "yes";
+  return project === "none" ? "after config trust" : `${project.rule}; else after config trust`;
+}
+
+function isSettings(value: object): value is AgentSettings {
+  const values = new Map<string, unknown>(Object.entries(value));
+  return SETTING_KEYS.every((key) => v.is(v.nullable(SETTINGS[key].schema), values.get(key)));
+}
+
+function settingOf(key: string): Setting | undefined {
+  const known = SETTING_KEYS.find((candidate) => candidate === key);
+  return known === undefined ? undefined : SETTINGS[known];
+}
+
+function sourcesOf(sources: ReadonlyMap<string, readonly string[]>): SettingSources {
+  const all: Record<string, readonly string[]> = {};
+  for (const key of SETTING_KEYS) all[key] = sources.get(key) ?? ["default"];
+  if (hasEveryKey(all)) return all;
+  throw new TypeError("Every key has a source.");
+}
+
+function hasEveryKey(value: Readonly<Record<string, readonly string[]>>): value is SettingSources {
+  return SETTING_KEYS.every((key) => value[key] !== undefined);
+}
+
+function unknownText(key: string): string {
+  const near = nearestName(key, SETTING_KEYS);
+  return `${JSON.stringify(key)} is no key of cooper's${near === undefined ? "." : `; did you mean ${JSON.stringify(near)}?`}`;
+}
+
+function refusalOf({ project }: Setting, value: unknown, place: ProjectPlace): string | undefined {
+  if (project === "any") return undefined;
+  if (project === "none") return "only a trusted project may set it";
+  return project.safe(value, place) ? undefined : `only a trusted project may set it to anything but ${project.rule}`;
+}
+
+/** Text that is no number stays text, which the schema then refuses by what it is. */
+function fromText({ type }: Setting, value: string): unknown {
+  switch (type) {
+    case "text":
+      return value;
+    case "number":
+      return /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+    case "boolean":
+      return value === "true" || value === "1" ? true : value === "false" || value === "0" ? false : value;
+    case "list":
+      return value.split(":").filter((part) => part !== "");
+  }
+}
