@@ -1,13 +1,11 @@
 import { dockerfilePath } from "../devcontainer/discover.ts";
 import { configuredBuild } from "../dockerfile/dockerfile-build.ts";
 import { UserError } from "../errors.ts";
-import { parseImageReference } from "../oci/reference.ts";
-import type { Engine } from "../runtime/engine.ts";
 import type { BuildRequest } from "./build-request.ts";
 import type { ComposeProject } from "./compose-project.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
-import { baseFactsOf, lookUpImages } from "./look-up-images.ts";
 import { resolveDockerfile } from "./resolve-dockerfile.ts";
+import { resolveImage } from "./resolve-image.ts";
 import type { ResolvedSource } from "./resolved-source.ts";
 import type { Tools } from "./tools.ts";
 
@@ -52,25 +50,4 @@ function resolveService(
     case "build":
       return resolveDockerfile(request, { build: source.build, platform, engine }, tools);
   }
-}
-
-async function resolveImage(
-  request: BuildRequest,
-  question: { readonly reference: string; readonly platform: string | undefined; readonly engine?: Engine | undefined },
-  tools: Tools,
-): Promise<ResolvedSource> {
-  const { reference, platform, engine } = question;
-  parseImageReference(reference);
-  const looked = await lookUpImages([reference], { request, engine }, tools);
-  const base = await baseFactsOf({ reference, platform }, looked, tools);
-  return {
-    ...looked,
-    plan: { kind: "image", base: { reference, digest: base.digest, platform: base.platform } },
-    base,
-    user: base.user,
-    files: null,
-    frontend: { syntax: undefined },
-    pullable: false,
-    cacheFrom: [],
-  };
 }

@@ -1,0 +1,178 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type AgentUser, decideAgentUser } from "../agent/agent-user.ts";
+import { readAgentVersion } from "../agent/agent-version.ts";
+import type { Agent, AgentVariant } from "../agent/agents.ts";
+import type { BaseFiles } from "../agent/base-files.ts";
+import { chooseVariant, hasAvx2 } from "../agent/choose-variant.ts";
+import { AGENT_BASE_LABEL, agentImageName, distinctImageName } from "../agent/image-name.ts";
+import type { AgentSettings } from "../agent/settings.ts";
+import { messageOf, UserError } from "../errors.ts";
+import { AGENT_FILES, planAgentImage } from "../plan/plan-agent-image.ts";
+import type { Engine } from "../runtime/engine.ts";
+import type { LocalImage } from "../runtime/local-image.ts";
+import { type AgentBase, resolveAgentBase } from "./agent-base.ts";
+import type { BuildShow } from "./build-image.ts";
+import { realizeBuild } from "./build-image.ts";
+import type { BuildRequest } from "./build-request.ts";
+import { obtainAgent, resolveAgentVersion } from "./obtain-agent.ts";
+import { plannedBuild } from "./planned-build.ts";
+import type { PreparedBuild } from "./prepare-build.ts";
+import { readImageBaseFiles } from "./read-base-files.ts";
+import { resolveImage } from "./resolve-image.ts";
+import type { ResolvedSource } from "./resolved-source.ts";
+import type { Tools } from "./tools.ts";
+
+/** An agent's image that is wanted. */
+export interface AgentImageRequest {
+  readonly build: BuildRequest;
+  readonly agent: Agent;
+  readonly settings: AgentSettings;
+  /** Whether the base is built again although nothing changed. */
+  readonly rebuildBase: boolean;
+  /** Whether the image is built again although nothing changed. */
+  readonly force: boolean;
+}
+
+/** An agent's image that is decided but not built; its base is there. */
+export interface PreparedAgentImage {
+  readonly prepared: PreparedBuild;
+  readonly agent: Agent;
+  readonly version: string;
+  readonly variant: AgentVariant;
+  readonly user: AgentUser;
+}
+
+/** Builds an agent's image, unless the engine has it as it would be built. */
+export async function buildAgentImage(
+  request: AgentImageRequest,
+  show: BuildShow,
+  tools: Tools,
+): Promise<PreparedAgentImage> {
+  const decided = await prepareAgentImage(request, show, tools);
+  await realizeBuild({ prepared: decided.prepared, show }, tools);
+  return decided;
+}
+
+/** Sees to the base, gets the agent's program, and plans the image of both. */
+export async function prepareAgentImage(
+  request: AgentImageRequest,
+  show: BuildShow,
+  tools: Tools,
+): Promise<PreparedAgentImage> {
+  const { agent, settings, build } = request;
+  const base = await resolveAgentBase(build, settings, tools);
+  const source = await presentBase(base, { request, show }, tools);
+  const arch = archOf(source.base.platform);
+  const image = source.images.get(source.base.reference);
+  if (image === undefined) throw new TypeError("The base is there by now.");
+  const files = await readImageBaseFiles(
+    { engine: source.engine, reference: source.base.reference, image, arch },
+    tools,
+  );
+  const variant = chooseVariant(agent, { arch, libc: files.libc, avx2: hasAvx2(readCpuInfo()) });
+  const version = await resolveAgentVersion({ agent, variant, version: wantedVersion(agent, settings) }, tools);
+  const file = await obtainAgent({ agent, variant, version }, tools);
+  const user = decideAgentUser(wantedUser(settings, tools), files);
+  const plan = planAgentImage({
+    base: { reference: source.base.reference, digest: source.base.digest, platform: source.base.platform },
+    baseName: base.name ?? "",
+    agent: { name: agent.name, version, variant: variant.id, files: [file] },
+    user,
+    packages: missingPackages(variant, { files, name: source.base.reference }),
+  });
+  const { name, known } = await nameImage(agent, { base, version, source });
+  const decided = plannedBuild(plan, {
+    request: { ...build, imageNames: [name] },
+    source,
+    tags: [name, ...build.imageNames],
+    image: known,
+    copyFolders: { [AGENT_FILES]: file.folder },
+  });
+  const prepared = request.force ? { ...decided, upToDate: false } : decided;
+  return { prepared, agent, version, variant, user };
+}
+
+/** The base in the engine's store: built where it is not, or not as it is now; pulled where it can be. */
+async function presentBase(
+  base: AgentBase,
+  { request, show }: { readonly request: AgentImageRequest; readonly show: BuildShow },
+  tools: Tools,
+): Promise<ResolvedSource> {
+  const plain = { ...request.build, imageNames: [] };
+  const ask = (reference: string, engine?: Engine) =>
+    resolveImage(plain, { reference, platform: undefined, engine }, tools);
+  if (base.kind === "build") {
+    const prepared = request.rebuildBase ? { ...base.prepared, upToDate: false } : base.prepared;
+    await realizeBuild({ prepared, show }, tools);
+    return ask(prepared.tags[0] ?? "", prepared.engine);
+  }
+  try {
+    const found = await ask(base.name);
+    if (found.images.has(base.name)) return found;
+    const pull = { file: found.engine.path, args: ["pull", base.name], env: {} };
+    await found.engine.run(pull, { onOutput: (text) => tools.log.raw(text) });
+    return await ask(base.name, found.engine);
+  } catch (cause) {
+    tools.interruption.signal.throwIfAborted();
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(
+      `custom_base_image ${base.name} cannot be had, and no custom_base_dockerfile says how to build it: ${messageOf(cause)}`,
+      {
+        hint: cause.hint ?? "Build or pull it first, or set custom_base_dockerfile.",
+        cause,
+      },
+    );
+  }
+}
+
+/** The image's name, told apart from that of another base; and what the engine has under it. */
+async function nameImage(
+  agent: Agent,
+  { base, version, source }: { readonly base: AgentBase; readonly version: string; readonly source: ResolvedSource },
+): Promise<{ name: string; known: LocalImage | undefined }> {
+  const usual = agentImageName(agent.name, { base: base.name, version });
+  const distinct = distinctImageName(usual, base.name ?? "");
+  const images = await source.engine.inspectImages([usual, distinct]);
+  const other = images.get(usual)?.labels[AGENT_BASE_LABEL];
+  const name = other === undefined || other === (base.name ?? "") ? usual : distinct;
+  return { name, known: images.get(name) };
+}
+
+function wantedVersion(agent: Agent, settings: AgentSettings): string {
+  const versions: Readonly<Record<string, string | null>> = {
+    opencode: settings.opencode_version,
+    codex: settings.codex_version,
+    claude: settings.claude_version,
+  };
+  return readAgentVersion(versions[agent.name] ?? "latest", `${agent.name}_version`);
+}
+
+function wantedUser(settings: AgentSettings, tools: Tools) {
+  return {
+    name: settings.username ?? (tools.environment["USER"] || "user"),
+    uid: settings.uid ?? process.getuid?.() ?? 1000,
+    gid: settings.gid ?? process.getgid?.() ?? 1000,
+  };
+}
+
+function missingPackages(
+  variant: AgentVariant,
+  { files, name }: { readonly files: BaseFiles; readonly name: string },
+): readonly string[] {
+  if (!variant.needsCxx || files.hasCxxLibraries) return [];
+  if (files.hasApk) return ["libgcc", "libstdc++"];
+  throw new UserError(`The base image ${name} lacks libstdc++ and libgcc_s, which the agent's program needs there.`, {
+    hint: "Add them to the base image; on Alpine: apk add libstdc++ libgcc.",
+  });
+}
+
+function archOf(platform: string): "x64" | "arm64" {
+  const arch = platform.split("/")[1];
+  if (arch === "amd64") return "x64";
+  if (arch === "arm64") return "arm64";
+  throw new UserError(`Agents have programs for amd64 and arm64, and the base image is for ${platform}.`);
+}
+
+function readCpuInfo(): string {
+  return existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
+}
