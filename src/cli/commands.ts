@@ -1,4 +1,18 @@
+import { AGENTS } from "../agent/agents.ts";
 import type { CommandTree } from "./command.ts";
+
+/** A command for every agent that there is. */
+function agentCommands(): CommandTree {
+  return Object.fromEntries(
+    AGENTS.map(({ name, title }) => [
+      name,
+      {
+        description: `Run ${title} on this project, in a container`,
+        load: async () => (await import("./agent-command.ts")).agentCommand(name),
+      },
+    ]),
+  );
+}
 
 /** Every command; each is loaded only when it is run. */
 export const COMMANDS: CommandTree = {
@@ -37,6 +51,20 @@ export const COMMANDS: CommandTree = {
   ports: {
     description: "List this workspace's ports, or forward them to this machine",
     load: async () => (await import("./ports.ts")).ports,
+  },
+  ...agentCommands(),
+  o: {
+    description: "Short for opencode",
+    load: async () => (await import("./agent-command.ts")).agentCommand("opencode"),
+  },
+  agent: {
+    description: "Look at coding agents and what they may do",
+    commands: {
+      preflight: {
+        description: "Show all that an agent's container would get of this machine, and stop",
+        load: async () => (await import("./agent-preflight.ts")).agentPreflight,
+      },
+    },
   },
   plan: {
     description: "Print what build would do, and stop",

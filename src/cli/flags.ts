@@ -27,11 +27,15 @@ export interface Flags {
   readonly positionals: readonly string[];
 }
 
-/** What a command takes besides options: at most so many words, or everything from the first word on, verbatim. */
-export type Positionals = { readonly kind: "words"; readonly atMost: number } | { readonly kind: "verbatim" };
+/** What a command takes besides options: at most so many words, everything from the first word on verbatim, or everything there is. */
+export type Positionals =
+  | { readonly kind: "words"; readonly atMost: number }
+  | { readonly kind: "verbatim" }
+  | { readonly kind: "everything" };
 
 /** Reads a command line strictly; throws UsageError for anything that the definitions do not know. */
 export function parseFlags(definitions: FlagDefinitions, argv: readonly string[], positionals: Positionals): Flags {
+  if (positionals.kind === "everything") return toFlags(definitions, new Map(), argv);
   const [options, verbatim] = positionals.kind === "verbatim" ? splitAtFirstWord(definitions, argv) : [argv, undefined];
   const read = readTokens(definitions, options);
   const values = new Map<string, readonly string[]>();

@@ -9,7 +9,7 @@ import type { Tools } from "../workflows/tools.ts";
 import type { CliCommand, CommandTree } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { logSettings } from "./flag-groups.ts";
-import { type Flags, parseFlags, UsageError } from "./flags.ts";
+import { type Flags, type Positionals, parseFlags, UsageError } from "./flags.ts";
 import { reportFailure } from "./report-failure.ts";
 import { type Program, renderCommandUsage, renderProgramUsage, type UsageSettings } from "./usage.ts";
 
@@ -57,7 +57,7 @@ interface CommandLine {
 
 async function runCommand(command: CliCommand, { argv, terminal, program }: CommandLine): Promise<number> {
   const helpAt = argv.findIndex((word) => word === "--help" || word === "-h");
-  const asksForHelp = command.positionals.kind === "verbatim" ? helpAt === 0 : helpAt !== -1;
+  const asksForHelp = isForUs(helpAt, command.positionals);
   if (asksForHelp) {
     terminal.writeData(`${await renderCommandUsage(program, command, usageSettings(terminal))}\n`);
     return 0;
@@ -77,6 +77,18 @@ async function runCommand(command: CliCommand, { argv, terminal, program }: Comm
     return await command.run(flags, tools);
   } catch (error) {
     return reportFailure(error, tools);
+  }
+}
+
+/** Whether a --help at this place of the words is ours, and not of the command that they are passed to. */
+function isForUs(helpAt: number, positionals: Positionals): boolean {
+  switch (positionals.kind) {
+    case "words":
+      return helpAt !== -1;
+    case "verbatim":
+      return helpAt === 0;
+    case "everything":
+      return false;
   }
 }
 

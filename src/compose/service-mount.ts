@@ -1,5 +1,5 @@
 import type { JsonObject } from "../json.ts";
-import { csvFields } from "./csv-record.ts";
+import { csvFields } from "../plan/csv-record.ts";
 
 /** A mount as Compose has it, and the volume that it needs at the top level of the file. */
 export interface ServiceMount {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path/posix";
 import type { DockerfileBuild, NamedContext } from "../dockerfile/dockerfile-build.ts";
 import { UserError } from "../errors.ts";
+import { csvRecord } from "../plan/csv-record.ts";
 import type { ComposeBuild, ComposeModel, ComposeService } from "./compose-model.ts";
-import { csvRecord } from "./csv-record.ts";
 
 /** What a service's container is made from. */
 export type ServiceSource =

@@ -37,3 +37,14 @@ export const listenOnLoopback: Listen = (port, onConnection) => {
     throw error;
   }
 };
+
+/** Whether nothing listens on this port of the loopback. */
+export async function isPortFree(port: number): Promise<boolean> {
+  try {
+    const server = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
+    server.stop(true);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -103,7 +103,7 @@ async function presentBase(
     resolveImage(plain, { reference, platform: undefined, engine }, tools);
   if (base.kind === "build") {
     const prepared = request.rebuildBase ? { ...base.prepared, upToDate: false } : base.prepared;
-    await realizeBuild({ prepared, show }, tools);
+    if (!prepared.upToDate) await realizeBuild({ prepared, show }, tools);
     return ask(prepared.tags[0] ?? "", prepared.engine);
   }
   try {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { csvFields, csvRecord } from "../../src/compose/csv-record.ts";
+import { csvFields, csvRecord } from "../../src/plan/csv-record.ts";
 
 test("fields are quoted where they need it and read back as they were", () => {
   expect(csvRecord(["id=a", "src=/x"])).toBe("id=a,src=/x");

@@ -1,0 +1,93 @@
+import { csvRecord } from "./csv-record.ts";
+
+/** A container that an agent works in: all that crosses the boundary, as data. One printer makes `run`'s argv of it, another a report. */
+export interface AgentContainer {
+  readonly name: string;
+  readonly image: string;
+  /** `uid:gid` */
+  readonly user: string;
+  /** Whether the caller's ids are to be the same inside, in a user namespace of the engine's. */
+  readonly keepsId: boolean;
+  readonly init: boolean;
+  readonly terminal: boolean;
+  /** Whether the engine's SELinux label stays on, with which the workspace cannot be read on some hosts. */
+  readonly labelled: boolean;
+  readonly workingDirectory: string;
+  readonly mounts: readonly AgentMount[];
+  /** Variables with their values. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Variables of the caller that are handed in by name: their values show nowhere. */
+  readonly passedEnv: readonly string[];
+  /** Files of `NAME=value` lines, absolute. */
+  readonly envFiles: readonly string[];
+  readonly network: string;
+  /** The port of this machine's loopback for the container's port 80. */
+  readonly port: number | undefined;
+  readonly hostName: boolean;
+  readonly readOnlyRoot: boolean;
+  readonly memory: string;
+  readonly cpus: number;
+  readonly pidsLimit: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+}
+
+/** What of the host, or of nothing, is at a path of the container. */
+export type AgentMount =
+  | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly kind: "volume"; readonly source: string; readonly target: string }
+  | { readonly kind: "tmpfs"; readonly target: string; readonly options: readonly string[] };
+
+/** The arguments of the engine's `run` that make and start the container. */
+export function agentRunArgs(container: AgentContainer): string[] {
+  const { port, labels, env } = container;
+  return [
+    "run",
+    "--rm",
+    "-i",
+    ...(container.terminal ? ["-t"] : []),
+    ...(container.init ? ["--init"] : []),
+    "--pull=never",
+    `--name=${container.name}`,
+    ...(container.keepsId ? ["--userns=keep-id"] : []),
+    `--user=${container.user}`,
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    ...(container.labelled ? [] : ["--security-opt=label=disable"]),
+    `--network=${container.network}`,
+    `--memory=${container.memory}`,
+    `--cpus=${container.cpus}`,
+    `--pids-limit=${container.pidsLimit}`,
+    ...(container.readOnlyRoot ? ["--read-only"] : []),
+    ...(container.hostName ? ["--add-host=host.docker.internal:host-gateway"] : []),
+    ...(port === undefined ? [] : [`--publish=127.0.0.1:${port}:80`]),
+    ...container.mounts.flatMap(mountArgs),
+    ...container.envFiles.map((file) => `--env-file=${file}`),
+    ...Object.entries(env).map(([name, value]) => `--env=${name}=${value}`),
+    ...container.passedEnv.map((name) => `--env=${name}`),
+    ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),
+    `--workdir=${container.workingDirectory}`,
+    "--entrypoint=",
+    container.image,
+    ...container.command,
+  ];
+}
+
+function mountArgs(mount: AgentMount): string[] {
+  switch (mount.kind) {
+    case "bind":
+      return [
+        "--mount",
+        csvRecord([
+          "type=bind",
+          `source=${mount.source}`,
+          `target=${mount.target}`,
+          ...(mount.readOnly ? ["readonly"] : []),
+        ]),
+      ];
+    case "volume":
+      return ["--mount", csvRecord(["type=volume", `source=${mount.source}`, `target=${mount.target}`])];
+    case "tmpfs":
+      return ["--tmpfs", `${mount.target}:${mount.options.join(",")}`];
+  }
+}

@@ -1,0 +1,139 @@
+import type { AgentUser } from "../agent/agent-user.ts";
+import type { Agent } from "../agent/agents.ts";
+import { AGENT_LABEL, AGENT_VERSION_LABEL } from "../agent/image-name.ts";
+import type { AgentSettings } from "../agent/settings.ts";
+import type { AgentContainer, AgentMount } from "./agent-container.ts";
+
+/** The label with the folder of the host that an agent's container works in. */
+export const AGENT_WORKSPACE_LABEL = "dev.cooper.agent.workspace";
+
+/** What was found out for an agent's container; paths of the host absolute, links followed. */
+export interface AgentContainerInput {
+  readonly agent: Agent;
+  readonly version: string;
+  readonly image: string;
+  readonly user: AgentUser;
+  readonly settings: AgentSettings;
+  readonly workspace: string;
+  /** Where the workspace is in the container. */
+  readonly target: string;
+  readonly name: string;
+  readonly port: number | undefined;
+  readonly configFolder: string;
+  readonly rgignore: string | undefined;
+  readonly envFiles: readonly string[];
+  /** Of the workspace, relative to it. */
+  readonly forbidden: readonly GuardedPath[];
+  /** What of the workspace may be read and not changed, relative to it. */
+  readonly guarded: readonly GuardedPath[];
+  /** What the data volumes' names begin with; undefined for none. */
+  readonly volumes: string | undefined;
+  readonly host: {
+    readonly engine: "docker" | "podman";
+    readonly linux: boolean;
+    readonly rootless: boolean;
+    readonly init: boolean;
+    readonly terminal: boolean;
+    readonly localtime: boolean;
+    /** Names of the caller's variables. */
+    readonly environment: readonly string[];
+  };
+  readonly words: readonly string[];
+}
+
+/** A path of the workspace and what it is. */
+export interface GuardedPath {
+  readonly path: string;
+  readonly kind: "file" | "directory";
+}
+
+const TEMPORARY = "/workspace/tmp";
+
+/** Decides the container that an agent works in: nothing of the host but what is named here is in it. */
+export function planAgentContainer(input: AgentContainerInput): AgentContainer {
+  const { agent, settings, user, host } = input;
+  const wanted = new Set([...agent.providerKeys, ...(settings.env_passthrough ?? [])]);
+  return {
+    name: input.name,
+    image: input.image,
+    user: `${user.uid}:${user.gid}`,
+    keepsId: host.engine === "podman" && host.rootless && user.uid !== 0,
+    init: host.init,
+    terminal: host.terminal,
+    labelled: host.engine === "docker" || !host.linux,
+    workingDirectory: input.target,
+    mounts: mountsOf(input),
+    env: {
+      HOME: user.home,
+      USER: user.name,
+      TERM: "xterm-256color",
+      COLORTERM: "truecolor",
+      ...(host.terminal ? { FORCE_COLOR: "1" } : {}),
+      TMPDIR: TEMPORARY,
+      TZ: settings.timezone ?? "UTC",
+    },
+    passedEnv: host.environment.filter((name) => wanted.has(name)).toSorted(),
+    envFiles: input.envFiles,
+    network: settings.network ?? "bridge",
+    port: input.port,
+    hostName: settings.add_host_docker_internal === true && settings.network !== "none" && settings.network !== "host",
+    readOnlyRoot: settings.read_only === true,
+    memory: settings.memory ?? "1024m",
+    cpus: settings.cpus ?? 1,
+    pidsLimit: settings.pids_limit ?? 100,
+    labels: {
+      [AGENT_LABEL]: agent.name,
+      [AGENT_VERSION_LABEL]: input.version,
+      [AGENT_WORKSPACE_LABEL]: input.workspace,
+    },
+    command: [agent.name, ...input.words],
+  };
+}
+
+/** In the order that they cover each other. */
+function mountsOf(input: AgentContainerInput): AgentMount[] {
+  const { agent, user, settings, workspace, target, volumes } = input;
+  const bind = (source: string, place: string, readOnly: boolean): AgentMount => ({
+    kind: "bind",
+    source,
+    target: place,
+    readOnly,
+  });
+  const inWorkspace = ({ path }: GuardedPath, readOnly: boolean) =>
+    bind(`${workspace}/${path}`, `${target}/${path}`, readOnly);
+  const git = input.guarded.filter(({ path }) => path === ".git" || path.endsWith("/.git"));
+  const guarded = input.guarded.filter((guard) => !git.includes(guard));
+  return [
+    temporary("/tmp", settings.tmp_size),
+    temporary(TEMPORARY, settings.workspace_tmp_size),
+    ...(volumes === undefined
+      ? []
+      : [".cache", ".local"].map(
+          (folder): AgentMount => ({
+            kind: "volume",
+            source: `${volumes}-${folder.slice(1)}`,
+            target: `${user.home}/${folder}`,
+          }),
+        )),
+    bind(input.configFolder, `${user.home}/${agent.configFolder}`, false),
+    ...(input.host.localtime ? [bind("/etc/localtime", "/etc/localtime", true)] : []),
+    bind(workspace, target, false),
+    // A mount of its own, so that no other folder can be put in its place; its hooks would run on the host.
+    ...git.map((guard) => inWorkspace(guard, guard.kind === "file")),
+    ...guarded.map((guard) => inWorkspace(guard, true)),
+    ...(input.rgignore === undefined ? [] : [bind(input.rgignore, `${user.home}/.rgignore`, true)]),
+    ...input.forbidden.map((path) => shadow(path, target)),
+  ];
+}
+
+function temporary(target: string, size: string | null): AgentMount {
+  // Open to all: nobody else is in there, and not every engine can give it to somebody.
+  return { kind: "tmpfs", target, options: ["rw", "exec", "nosuid", "nodev", `size=${size ?? "500m"}`, "mode=1777"] };
+}
+
+function shadow({ path, kind }: GuardedPath, target: string): AgentMount {
+  const place = `${target}/${path}`;
+  return kind === "directory"
+    ? { kind: "tmpfs", target: place, options: ["ro", "noexec", "nosuid", "nodev", "size=1k", "mode=000"] }
+    : { kind: "bind", source: "/dev/null", target: place, readOnly: true };
+}

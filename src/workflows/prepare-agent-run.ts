@@ -1,0 +1,161 @@
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Agent } from "../agent/agents.ts";
+import type { AgentSettings } from "../agent/settings.ts";
+import { containerNamePart, containerWorkspace, workspacePort } from "../agent/workspace-place.ts";
+import { UserError } from "../errors.ts";
+import { isPortFree } from "../host/listen.ts";
+import type { AgentContainer } from "../plan/agent-container.ts";
+import { planAgentContainer } from "../plan/plan-agent-container.ts";
+import type { Engine } from "../runtime/engine.ts";
+import { agentWorkspace, dataVolumes, forbiddenPaths, guardedPaths } from "./agent-workspace.ts";
+import { type BuildShow, realizeBuild } from "./build-image.ts";
+import { plainBuildRequest } from "./build-request.ts";
+import { expandHome, loadAgentSettings, userConfigFolders } from "./load-agent-settings.ts";
+import { type PreparedAgentImage, prepareAgentImage } from "./prepare-agent-image.ts";
+import type { Tools } from "./tools.ts";
+
+/** An agent that is to be run, with the words that are its own. */
+export interface AgentRunRequest {
+  readonly agent: Agent;
+  readonly words: readonly string[];
+  readonly terminal: boolean;
+}
+
+/** A container that is decided, with the engine to run it. */
+export interface PreparedAgentRun {
+  readonly container: AgentContainer;
+  readonly engine: Engine;
+}
+
+/** Sees to the agent's image and decides its container; nothing runs yet. */
+export async function prepareAgentRun(
+  request: AgentRunRequest,
+  show: BuildShow,
+  tools: Tools,
+): Promise<PreparedAgentRun> {
+  const workspace = agentWorkspace(tools);
+  const { settings } = loadAgentSettings(workspace, tools);
+  // Before the image, which may take its time: what is wrong with the workspace is told at once.
+  const forbidden = forbiddenPaths(workspace, settings);
+  const build = plainBuildRequest({ workspaceFolder: workspace, configPath: undefined });
+  const wish = { build, agent: request.agent, settings, rebuildBase: false, force: false };
+  const image = await prepareAgentImage(wish, show, tools);
+  if (!image.prepared.upToDate) await realizeBuild({ prepared: image.prepared, show }, tools);
+  const container = planAgentContainer({
+    ...(await findPlace(image, { workspace, settings }, tools)),
+    agent: request.agent,
+    version: image.version,
+    image: image.prepared.tags[0] ?? "",
+    user: image.user,
+    settings,
+    workspace,
+    forbidden,
+    guarded: guardedPaths(workspace),
+    volumes: dataVolumes(workspace, settings),
+    host: hostOf(image, request, tools),
+    words: request.words,
+  });
+  return { container, engine: image.prepared.engine };
+}
+
+async function findPlace(
+  { user, agent }: PreparedAgentImage,
+  { workspace, settings }: { readonly workspace: string; readonly settings: AgentSettings },
+  tools: Tools,
+) {
+  const hostHome = existsSync(tools.homeDirectory) ? realpathSync(tools.homeDirectory) : tools.homeDirectory;
+  const number = await findPort(workspace, settings);
+  const prefix = settings.container_name ?? `ocx-${containerNamePart(basename(workspace))}`;
+  const configFolder = configFolderOf(agent, settings, tools);
+  return {
+    target: containerWorkspace(workspace, { hostHome, home: user.home }),
+    name: `${prefix}-${number}`,
+    port:
+      settings.publish_port === true && settings.network !== "none" && settings.network !== "host" ? number : undefined,
+    configFolder,
+    rgignore: rgignoreOf(configFolder, { workspace, settings }, tools),
+    envFiles: envFiles(workspace, { settings, tools }),
+  };
+}
+
+/** The configured port, which must be free, or the workspace's own, or the next that is free. */
+async function findPort(workspace: string, settings: AgentSettings): Promise<number> {
+  const { port } = settings;
+  if (port !== null) {
+    if (settings.publish_port !== true || (await isPortFree(port))) return port;
+    throw new UserError(
+      `Port ${port} of 127.0.0.1 is taken: another program listens there, perhaps an agent that still runs.`,
+      {
+        hint: "End it, set another port, or set publish_port to false.",
+      },
+    );
+  }
+  const own = workspacePort(workspace);
+  for (let offset = 0; offset < 100; offset += 1) {
+    const candidate = own + offset > 65535 ? own + offset - 32768 : own + offset;
+    if (await isPortFree(candidate)) return candidate;
+  }
+  throw new UserError(`None of the hundred ports from ${own} on is free.`, {
+    hint: "Set port, or publish_port to false.",
+  });
+}
+
+/** The agent's configuration on this machine, made where it is absent. */
+function configFolderOf(agent: Agent, settings: AgentSettings, tools: Tools): string {
+  const home = tools.homeDirectory;
+  const configured = agent.name === "opencode" ? settings.opencode_config_dir : null;
+  const path = expandHome(configured ?? join("~", agent.configFolder), { home, folder: home });
+  mkdirSync(path, { recursive: true });
+  return realpathSync(path);
+}
+
+function rgignoreOf(
+  configFolder: string,
+  { workspace, settings }: { readonly workspace: string; readonly settings: AgentSettings },
+  tools: Tools,
+): string | undefined {
+  const { rgignore_file: configured } = settings;
+  const home = tools.homeDirectory;
+  const path =
+    configured === null ? join(configFolder, ".rgignore") : expandHome(configured, { home, folder: workspace });
+  return isFile(path) ? realpathSync(path) : undefined;
+}
+
+/** The user's own file, then the project's. */
+function envFiles(
+  workspace: string,
+  { settings, tools }: { readonly settings: AgentSettings; readonly tools: Tools },
+): readonly string[] {
+  const [own, ocx] = userConfigFolders(tools);
+  const named = settings.env_file ?? "ocx.env";
+  const project = expandHome(named, { home: tools.homeDirectory, folder: workspace });
+  return [join(ocx, "ocx.env"), join(own, "agent.env"), project].filter(isFile);
+}
+
+function hostOf(image: PreparedAgentImage, { terminal }: AgentRunRequest, tools: Tools) {
+  const [seen] = image.prepared.source.images.values();
+  const engine = seen?.engine ?? "docker";
+  const linux = process.platform === "linux";
+  return {
+    engine,
+    linux,
+    rootless: process.getuid?.() !== 0,
+    init: engine === "docker" ? true : !linux || INIT_PROGRAMS.some((path) => existsSync(path)),
+    terminal,
+    localtime: linux && isFile("/etc/localtime"),
+    environment: Object.keys(tools.environment).filter((name) => (tools.environment[name] ?? "") !== ""),
+  };
+}
+
+/** Where Podman looks for its init; without it, --init would fail. */
+const INIT_PROGRAMS = [
+  "/usr/libexec/podman/catatonit",
+  "/usr/local/libexec/podman/catatonit",
+  "/usr/lib/podman/catatonit",
+  "/usr/bin/catatonit",
+];
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

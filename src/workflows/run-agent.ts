@@ -1,0 +1,12 @@
+import { agentRunArgs } from "../plan/agent-container.ts";
+import type { BuildShow } from "./build-image.ts";
+import { type AgentRunRequest, prepareAgentRun } from "./prepare-agent-run.ts";
+import type { Tools } from "./tools.ts";
+
+/** Runs an agent in its container until it ends; resolves to its exit code. */
+export async function runAgent(request: AgentRunRequest, show: BuildShow, tools: Tools): Promise<number> {
+  const { container, engine } = await prepareAgentRun(request, show, tools);
+  const command = { file: engine.path, args: agentRunArgs(container), env: {} };
+  const { exitCode } = await tools.runProcess(command, { stdio: { kind: "inherited" } });
+  return exitCode;
+}
