@@ -76,7 +76,12 @@ export function planAgentContainer(input: AgentContainerInput): AgentContainer {
     envFiles: input.envFiles,
     network: settings.network ?? "bridge",
     port: input.port,
-    hostName: settings.add_host_docker_internal === true && settings.network !== "none" && settings.network !== "host",
+    // Podman names the host by itself.
+    hostName:
+      host.engine === "docker" &&
+      settings.add_host_docker_internal === true &&
+      settings.network !== "none" &&
+      settings.network !== "host",
     readOnlyRoot: settings.read_only === true,
     memory: settings.memory ?? "1024m",
     cpus: settings.cpus ?? 1,

@@ -14,6 +14,7 @@ import { type AgentBase, resolveAgentBase } from "./agent-base.ts";
 import type { BuildShow } from "./build-image.ts";
 import { realizeBuild } from "./build-image.ts";
 import type { BuildRequest } from "./build-request.ts";
+import { lookUpImages } from "./look-up-images.ts";
 import { obtainAgent, resolveAgentVersion } from "./obtain-agent.ts";
 import { plannedBuild } from "./planned-build.ts";
 import type { PreparedBuild } from "./prepare-build.ts";
@@ -106,21 +107,20 @@ async function presentBase(
     if (!prepared.upToDate) await realizeBuild({ prepared, show }, tools);
     return ask(prepared.tags[0] ?? "", prepared.engine);
   }
+  const { engine, images } = await lookUpImages([base.name], { request: plain }, tools);
+  if (!images.has(base.name)) await pullBase(base.name, engine, tools);
+  return ask(base.name, engine);
+}
+
+async function pullBase(name: string, engine: Engine, tools: Tools): Promise<void> {
   try {
-    const found = await ask(base.name);
-    if (found.images.has(base.name)) return found;
-    const pull = { file: found.engine.path, args: ["pull", base.name], env: {} };
-    await found.engine.run(pull, { onOutput: (text) => tools.log.raw(text) });
-    return await ask(base.name, found.engine);
+    const pull = { file: engine.path, args: ["pull", name], env: {} };
+    await engine.run(pull, { onOutput: (text) => tools.log.raw(text) });
   } catch (cause) {
     tools.interruption.signal.throwIfAborted();
-    if (!(cause instanceof UserError)) throw cause;
     throw new UserError(
-      `custom_base_image ${base.name} cannot be had, and no custom_base_dockerfile says how to build it: ${messageOf(cause)}`,
-      {
-        hint: cause.hint ?? "Build or pull it first, or set custom_base_dockerfile.",
-        cause,
-      },
+      `custom_base_image ${name} is not there and cannot be pulled, and no custom_base_dockerfile says how to build it: ${messageOf(cause)}`,
+      { hint: "Build or pull it first, or set custom_base_dockerfile.", cause },
     );
   }
 }
