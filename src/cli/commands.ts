@@ -66,6 +66,14 @@ export const COMMANDS: CommandTree = {
       },
     },
   },
+  config: {
+    description: "Show cooper's settings here; config trust lets the project's own file say all",
+    load: async () => (await import("./config.ts")).config,
+  },
+  port: {
+    description: "Print the port of this machine for an agent's container in this project",
+    load: async () => (await import("./port.ts")).port,
+  },
   plan: {
     description: "Print what build would do, and stop",
     load: async () => (await import("./plan.ts")).plan,
