@@ -127,7 +127,7 @@ function mountsOf(input: AgentContainerInput): AgentMount[] {
     ...git.map((guard) => inWorkspace(guard, guard.kind === "file")),
     ...guarded.map((guard) => inWorkspace(guard, true)),
     ...(input.rgignore === undefined ? [] : [bind(input.rgignore, `${user.home}/.rgignore`, true)]),
-    ...input.forbidden.map((path) => shadow(path, target)),
+    ...input.forbidden.map((path) => shadow(path, input)),
   ];
 }
 
@@ -136,9 +136,11 @@ function temporary(target: string, size: string | null): AgentMount {
   return { kind: "tmpfs", target, options: ["rw", "exec", "nosuid", "nodev", `size=${size ?? "500m"}`, "mode=1777"] };
 }
 
-function shadow({ path, kind }: GuardedPath, target: string): AgentMount {
+function shadow({ path, kind }: GuardedPath, { target, host }: AgentContainerInput): AgentMount {
   const place = `${target}/${path}`;
-  return kind === "directory"
-    ? { kind: "tmpfs", target: place, options: ["ro", "noexec", "nosuid", "nodev", "size=1k", "mode=000"] }
-    : { kind: "bind", source: "/dev/null", target: place, readOnly: true };
+  if (kind === "file") return { kind: "bind", source: "/dev/null", target: place, readOnly: true };
+  // Podman would fill it with what it is to hide.
+  const empty = host.engine === "podman" ? ["notmpcopyup"] : [];
+  const options = ["ro", "noexec", "nosuid", "nodev", "size=1k", "mode=000", ...empty];
+  return { kind: "tmpfs", target: place, options };
 }

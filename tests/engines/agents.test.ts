@@ -1,0 +1,203 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { askEngine } from "./builders.ts";
+import { BASE_IMAGE, cooperCommand, describeEngine, runCooper, type TestEngine } from "./engines.ts";
+import { type Files, openScene, writeFiles } from "./workspace.ts";
+
+const scene = openScene();
+const inspected = v.tuple([
+  v.object({
+    Mounts: v.array(
+      v.object({ Type: v.string(), Source: v.optional(v.string(), ""), Destination: v.string(), RW: v.boolean() }),
+    ),
+    Config: v.object({ Env: v.array(v.string()), User: v.string(), Labels: v.record(v.string(), v.string()) }),
+    HostConfig: v.object({ NetworkMode: v.string(), PidsLimit: v.number(), Memory: v.number() }),
+  }),
+]);
+const preflightSchema = v.object({
+  user: v.string(),
+  mounts: v.array(v.object({ type: v.string(), source: v.optional(v.string()), target: v.string(), mode: v.string() })),
+  environment: v.object({ set: v.record(v.string(), v.string()), passed: v.array(v.string()) }),
+  network: v.string(),
+  limits: v.object({ memory: v.string(), pids: v.number() }),
+});
+
+/** Why real agents cannot be downloaded here, if so. */
+const reason = await whyNoPackages();
+
+async function whyNoPackages(): Promise<string | undefined> {
+  const npm = Bun.spawnSync(["npm", "view", "opencode-linux-x64", "version"], { stdout: "pipe", stderr: "pipe" });
+  return npm.exitCode === 0 ? undefined : "the npm registry does not answer";
+}
+
+for (const name of ["docker", "podman"] as const) {
+  describeEngine(name, (engine) => {
+    describe.skipIf(reason !== undefined)(`agents${reason === undefined ? "" : ` (skipped: ${reason})`}`, () =>
+      agentTests(engine),
+    );
+  });
+}
+
+function agentTests(engine: TestEngine) {
+  const home = scene.directory("home");
+  const made = new Set<string>();
+  afterAll(async () => {
+    for (const id of made) await askEngine(engine, ["rm", "--force", id]);
+  });
+
+  function project(settings: object, files: Files = {}) {
+    const folder = scene.workspace({ "cooper.jsonc": { json: settings }, ...files });
+    Bun.spawnSync(["git", "init", "-q", folder]);
+    return folder;
+  }
+  const env = {
+    HOME: home,
+    SSH_AUTH_SOCK: "/tmp/agent.sock",
+    ANTHROPIC_API_KEY: "key-of-a-test",
+    AWS_SECRET_ACCESS_KEY: "never",
+  };
+  const cooper = (cwd: string, args: readonly string[]) => runCooper(args, { engine, home, cwd, env });
+
+  test("the real opencode runs on an existing image, and the second time nothing is built", async () => {
+    const folder = project({ custom_base_image: BASE_IMAGE });
+    const first = await cooper(folder, ["opencode", "--version"]);
+    expect(first.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const second = await cooper(folder, ["o", "--version"]);
+    expect(second).toEqual({ exitCode: 0, stdout: first.stdout, stderr: "" });
+  });
+
+  test("it runs on a Dockerfile of the project, which is built again when it changes, and whose entrypoint is not asked", async () => {
+    const dockerfile = (line: string) => `FROM ${BASE_IMAGE}\n${line}\nENTRYPOINT ["/bin/false"]\nUSER 12345\n`;
+    const folder = project(
+      { custom_base_dockerfile: "docker/Dockerfile" },
+      { "docker/Dockerfile": dockerfile("RUN : one") },
+    );
+    expect((await cooper(folder, ["opencode", "--version"])).exitCode).toBe(0);
+    writeFiles(folder, { "docker/Dockerfile": dockerfile("RUN : two") });
+    const changed = await cooper(folder, ["build", "--agent", "opencode"]);
+    expect(changed.stderr).toContain(": two");
+    expect((await cooper(folder, ["build"])).stderr).toContain("Nothing changed");
+  });
+
+  test("a Dockerfile in the user's own folder is found where the project has none", async () => {
+    const folder = project({ custom_base_dockerfile: "tools/Dockerfile" });
+    writeFiles(join(home, "config", "cooper"), { "tools/Dockerfile": `FROM ${BASE_IMAGE}\n` });
+    expect((await cooper(folder, ["opencode", "--version"])).exitCode).toBe(0);
+    const missing = await cooper(project({ custom_base_dockerfile: "none/Dockerfile" }), ["opencode"]);
+    expect(missing).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(missing.stderr).toContain('custom_base_dockerfile "none/Dockerfile" was not found: looked at ');
+  });
+
+  test("it runs on a dev container", async () => {
+    const folder = scene.workspace({
+      ".devcontainer/devcontainer.json": { json: { image: BASE_IMAGE, remoteUser: "root" } },
+    });
+    const built = await cooper(folder, ["build", "--agent", "opencode"]);
+    expect(built.stdout).toContain('"imageName":["ocx-localhost-cooper-');
+  });
+
+  test("an image that is not there, and cannot be had, is told with both ways out", async () => {
+    const { exitCode, stderr } = await cooper(project({ custom_base_image: "localhost/not-there:1" }), ["opencode"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "localhost/not-there:1 is not there and cannot be pulled, and no custom_base_dockerfile says how to build it",
+    );
+  });
+
+  test("inside there is the project and nothing else, and what preflight tells is what the container has", async () => {
+    const folder = project(
+      { custom_base_image: BASE_IMAGE, forbidden_paths: ["secrets", "key.pem", "link"] },
+      { "secrets/a": "hidden", "key.pem": "hidden", "deep/b": "hidden", "ocx.env": "FROM_FILE=1\n" },
+    );
+    symlinkSync("deep", join(folder, "link"));
+    const preflight = await cooper(folder, ["agent", "preflight", "opencode", "--json"]);
+    const told = v.parse(preflightSchema, JSON.parse(preflight.stdout));
+    const { id, place } = await start(folder);
+    const inside = async (script: string) => (await askEngine(engine, ["exec", id, "sh", "-c", script])).stdout;
+    const [container] = v.parse(inspected, JSON.parse((await askEngine(engine, ["inspect", id])).stdout));
+
+    const mounts = container.Mounts.filter(({ Type }) => Type === "bind" || Type === "volume");
+    const listed = told.mounts.filter(({ type }) => type !== "tmpfs");
+    expect(mounts.map(({ Destination, RW }) => `${Destination} ${RW ? "rw" : "ro"}`).toSorted()).toEqual(
+      listed.map(({ target, mode }) => `${target} ${mode}`).toSorted(),
+    );
+    const names = new Set(container.Config.Env.map((entry) => entry.split("=")[0]));
+    for (const name of [...Object.keys(told.environment.set), ...told.environment.passed])
+      expect(names).toContain(name);
+    expect(container.Config.User).toBe(told.user);
+    expect(container.HostConfig).toMatchObject({ PidsLimit: told.limits.pids, Memory: 1024 ** 3 });
+    expect(told.environment.passed).toEqual(["ANTHROPIC_API_KEY"]);
+
+    expect(await inside("env")).not.toMatch(/SSH_AUTH_SOCK|AWS_SECRET|never/);
+    expect(await inside("grep -E 'Cap(Eff|Bnd)|NoNewPrivs' /proc/self/status")).toMatch(
+      /CapEff:\s0+\nCapBnd:\s0+\nNoNewPrivs:\s1\n/,
+    );
+    expect(
+      await inside("ls /var/run/docker.sock /run/podman /root/.ssh /root/.aws 2>/dev/null; ls -a /root"),
+    ).not.toMatch(/sock|ssh|aws/);
+    expect(await inside(`cat ${place}/secrets/a ${place}/key.pem ${place}/deep/b ${place}/link/b 2>/dev/null`)).toBe(
+      "",
+    );
+    const writes = ["cooper.jsonc", ".git/config", ".git/hooks/pre-commit", "ocx.env"].map(
+      (path) => `(echo x >>${place}/${path}) 2>/dev/null && echo ${path}`,
+    );
+    expect(await inside(writes.join("; "))).toBe("");
+    expect(await inside(`mv ${place}/.git ${place}/other 2>/dev/null && echo moved`)).toBe("");
+    await inside(`echo mine >${place}/made`);
+    expect(readFileSync(join(folder, "made"), "utf8")).toBe("mine\n");
+  });
+
+  test("services of the host's loopback are out of reach", async () => {
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("reached") });
+    try {
+      const { id } = await start(project({ custom_base_image: BASE_IMAGE }));
+      for (const host of ["127.0.0.1", "host.docker.internal", "host.containers.internal"]) {
+        const probe = `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${server.port} && echo reached'`;
+        expect((await askEngine(engine, ["exec", id, "sh", "-c", probe])).stdout).toBe("");
+      }
+    } finally {
+      server.stop(true);
+    }
+  });
+
+  test("a hostile project's file gets nothing, and a path that leads out of the project is refused", async () => {
+    const hostile = project({
+      custom_base_image: BASE_IMAGE,
+      network: "host",
+      env_file: "~/.aws/credentials",
+      opencode_config_dir: "/",
+    });
+    const { stdout, stderr } = await cooper(hostile, ["agent", "preflight", "--json"]);
+    expect(v.parse(preflightSchema, JSON.parse(stdout))).toMatchObject({ network: "bridge" });
+    expect(stdout).not.toContain('"source":"/"');
+    for (const key of ["network", "env_file", "opencode_config_dir"]) expect(stderr).toContain(`${key} is ignored`);
+    const leading = await cooper(project({ custom_base_image: BASE_IMAGE, forbidden_paths: ["../.."] }), ["opencode"]);
+    expect(leading.stderr).toContain("leads out of the workspace");
+    const spaces = await cooper(project({ container_name: "a b" }), ["opencode"]);
+    expect(spaces.stderr).toMatch(/cooper\.jsonc:\d+:\d+: container_name is "a b"; wanted a name/);
+  });
+
+  /** An agent that runs until the test file ends, and where its project is in the container. */
+  async function start(folder: string): Promise<{ id: string; place: string }> {
+    const {
+      command,
+      cwd,
+      env: ofCooper,
+    } = cooperCommand(["opencode", "serve", "--port", "4096"], { engine, home, cwd: folder, env });
+    const child = Bun.spawn([...command], { cwd, env: ofCooper, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+    const ask = ["ps", "--quiet", "--no-trunc", "--filter", `label=dev.cooper.agent.workspace=${folder}`];
+    for (let round = 0; round < 200; round += 1) {
+      const id = (await askEngine(engine, ask)).stdout.trim();
+      if (id !== "") {
+        made.add(id);
+        const place = (await askEngine(engine, ["exec", id, "pwd"])).stdout.trim();
+        if (place !== "") return { id, place };
+      }
+      if (child.exitCode !== null) break;
+      await Bun.sleep(100);
+    }
+    throw new Error(`No agent runs: it ended with ${child.exitCode}.`);
+  }
+}

@@ -1,0 +1,101 @@
+import { expect, test } from "bun:test";
+import { findAgent } from "../../src/agent/choose-variant.ts";
+import { mergeSettings } from "../../src/agent/settings.ts";
+import { agentRunArgs } from "../../src/plan/agent-container.ts";
+import { type AgentContainerInput, planAgentContainer } from "../../src/plan/plan-agent-container.ts";
+
+const { settings } = mergeSettings([], { isInside: () => true });
+const INPUT: AgentContainerInput = {
+  agent: findAgent("opencode"),
+  version: "1.2.3",
+  image: "ocx:1.2.3",
+  user: { name: "ada", uid: 1000, gid: 1000, home: "/home/ada", passwd: undefined, group: undefined },
+  settings,
+  workspace: "/src/app",
+  target: "/workspace/src/app",
+  name: "ocx-app-40000",
+  port: 40000,
+  configFolder: "/home/host/.config/opencode",
+  rgignore: undefined,
+  envFiles: ["/src/app/ocx.env"],
+  forbidden: [
+    { path: "secrets", kind: "directory" },
+    { path: ".env", kind: "file" },
+  ],
+  guarded: [
+    { path: ".git", kind: "directory" },
+    { path: ".git/hooks", kind: "directory" },
+    { path: "cooper.jsonc", kind: "file" },
+  ],
+  volumes: "ocx-git-a",
+  host: {
+    engine: "docker",
+    linux: true,
+    rootless: false,
+    init: true,
+    terminal: false,
+    localtime: true,
+    environment: ["PATH", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "ANTHROPIC_API_KEY"],
+  },
+  words: ["run", "--version"],
+};
+
+test("an agent's container is run with these arguments", () => {
+  expect(agentRunArgs(planAgentContainer(INPUT))).toEqual([
+    ..."run --rm -i --init --pull=never --name=ocx-app-40000 --user=1000:1000 --cap-drop=ALL".split(" "),
+    ..."--security-opt=no-new-privileges --network=bridge --memory=1024m --cpus=1 --pids-limit=100".split(" "),
+    "--add-host=host.docker.internal:host-gateway",
+    "--publish=127.0.0.1:40000:80",
+    ..."--tmpfs /tmp:rw,exec,nosuid,nodev,size=500m,mode=1777".split(" "),
+    ..."--tmpfs /workspace/tmp:rw,exec,nosuid,nodev,size=500m,mode=1777".split(" "),
+    ..."--mount type=volume,source=ocx-git-a-cache,target=/home/ada/.cache".split(" "),
+    ..."--mount type=volume,source=ocx-git-a-local,target=/home/ada/.local".split(" "),
+    ..."--mount type=bind,source=/home/host/.config/opencode,target=/home/ada/.config/opencode".split(" "),
+    ..."--mount type=bind,source=/etc/localtime,target=/etc/localtime,readonly".split(" "),
+    ..."--mount type=bind,source=/src/app,target=/workspace/src/app".split(" "),
+    ..."--mount type=bind,source=/src/app/.git,target=/workspace/src/app/.git".split(" "),
+    ..."--mount type=bind,source=/src/app/.git/hooks,target=/workspace/src/app/.git/hooks,readonly".split(" "),
+    ..."--mount type=bind,source=/src/app/cooper.jsonc,target=/workspace/src/app/cooper.jsonc,readonly".split(" "),
+    ..."--tmpfs /workspace/src/app/secrets:ro,noexec,nosuid,nodev,size=1k,mode=000".split(" "),
+    ..."--mount type=bind,source=/dev/null,target=/workspace/src/app/.env,readonly".split(" "),
+    "--env-file=/src/app/ocx.env",
+    ..."--env=HOME=/home/ada --env=USER=ada --env=TERM=xterm-256color --env=COLORTERM=truecolor".split(" "),
+    ..."--env=TMPDIR=/workspace/tmp --env=TZ=UTC --env=ANTHROPIC_API_KEY --env=OPENAI_API_KEY".split(" "),
+    "--label=dev.cooper.agent=opencode",
+    "--label=dev.cooper.agent.version=1.2.3",
+    "--label=dev.cooper.agent.workspace=/src/app",
+    "--workdir=/workspace/src/app",
+    "--entrypoint=",
+    ..."ocx:1.2.3 opencode run --version".split(" "),
+  ]);
+});
+
+test("rootless Podman keeps the caller's ids, goes without SELinux's label and names the host by itself", () => {
+  const args = agentRunArgs(
+    planAgentContainer({ ...INPUT, host: { ...INPUT.host, engine: "podman", rootless: true } }),
+  );
+  expect(args).toContain("--userns=keep-id");
+  expect(args).toContain("--security-opt=label=disable");
+  expect(args.join(" ")).not.toContain("--add-host");
+  // Without this it copies what is to be hidden into what hides it.
+  expect(args).toContain("/workspace/src/app/secrets:ro,noexec,nosuid,nodev,size=1k,mode=000,notmpcopyup");
+});
+
+test("a worktree's .git file cannot be changed either", () => {
+  const guarded = [{ path: ".git", kind: "file" } as const];
+  const args = agentRunArgs(planAgentContainer({ ...INPUT, guarded }));
+  expect(args).toContain("type=bind,source=/src/app/.git,target=/workspace/src/app/.git,readonly");
+});
+
+test("what a user adds to the allow-list is handed in by name, and only that", () => {
+  const container = planAgentContainer({
+    ...INPUT,
+    settings: { ...settings, env_passthrough: ["AWS_SECRET_ACCESS_KEY"] },
+  });
+  expect(container.passedEnv).toEqual(["ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY"]);
+});
+
+test("a path with a comma stays one path", () => {
+  const args = agentRunArgs(planAgentContainer({ ...INPUT, workspace: "/src/a,readonly=false", guarded: [] }));
+  expect(args).toContain('type=bind,"source=/src/a,readonly=false",target=/workspace/src/app');
+});
