@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as v from "valibot";
 import { askEngine } from "./builders.ts";
 import { BASE_IMAGE, cooperCommand, describeEngine, runCooper, type TestEngine } from "./engines.ts";
@@ -43,12 +43,22 @@ for (const name of ["docker", "podman"] as const) {
 function agentTests(engine: TestEngine) {
   const home = scene.directory("home");
   const made = new Set<string>();
+  const volumes = new Set<string>();
+  const folders: string[] = [];
   afterAll(async () => {
     for (const id of made) await askEngine(engine, ["rm", "--force", id]);
+    for (const volume of volumes) await askEngine(engine, ["volume", "rm", volume]);
+    const list = ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "label=dev.cooper.agent"];
+    const ours = (await askEngine(engine, list)).stdout
+      .split("\n")
+      .filter((name) => folders.some((folder) => name.includes(folder)));
+    for (const image of ours) await askEngine(engine, ["rmi", "--force", image]);
   });
 
   function project(settings: object, files: Files = {}) {
-    const folder = scene.workspace({ "cooper.jsonc": { json: settings }, ...files });
+    const json = { data_volumes_mode: "never", ...settings };
+    const folder = scene.workspace({ "cooper.jsonc": { json }, ...files });
+    folders.push(basename(folder).toLowerCase());
     Bun.spawnSync(["git", "init", "-q", folder]);
     return folder;
   }
@@ -108,12 +118,13 @@ function agentTests(engine: TestEngine) {
 
   test("inside there is the project and nothing else, and what preflight tells is what the container has", async () => {
     const folder = project(
-      { custom_base_image: BASE_IMAGE, forbidden_paths: ["secrets", "key.pem", "link"] },
+      { custom_base_image: BASE_IMAGE, forbidden_paths: ["secrets", "key.pem", "link"], data_volumes_mode: "git" },
       { "secrets/a": "hidden", "key.pem": "hidden", "deep/b": "hidden", "ocx.env": "FROM_FILE=1\n" },
     );
     symlinkSync("deep", join(folder, "link"));
     const preflight = await cooper(folder, ["agent", "preflight", "opencode", "--json"]);
     const told = v.parse(preflightSchema, JSON.parse(preflight.stdout));
+    for (const { type, source = "" } of told.mounts) if (type === "volume") volumes.add(source);
     const { id, place } = await start(folder);
     const inside = async (script: string) => (await askEngine(engine, ["exec", id, "sh", "-c", script])).stdout;
     const [container] = v.parse(inspected, JSON.parse((await askEngine(engine, ["inspect", id])).stdout));
