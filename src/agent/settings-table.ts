@@ -8,24 +8,29 @@ export interface Setting {
   /** How text of the environment is read: a list is separated by colons. */
   readonly type: "text" | "number" | "boolean" | "list";
   /**
-   * What a project's own file may say before the user trusts it: `any` value, one that is `safe` by the rule, or `none`. Nothing that
-   * reaches the host beyond the workspace.
+   * What a project's own file may say before the user trusts it: `any` value, one that is `safe` by the rule, or `none`; `never` is for
+   * what a project may not say at all. Nothing that reaches the host beyond the workspace, and nothing that undoes the user's care.
    */
-  readonly project:
-    | "any"
-    | "none"
-    | { readonly safe: (value: unknown, place: ProjectPlace) => boolean; readonly rule: string };
+  readonly project: "any" | "none" | "never" | SafeValues;
   readonly description: string;
+}
+
+/** Which values of an untrusted project count. */
+export interface SafeValues {
+  readonly safe: (value: unknown, place: ProjectPlace) => boolean;
+  readonly rule: string;
 }
 
 /** What a rule may ask of the project whose file sets a value. */
 export interface ProjectPlace {
+  /** What applies without that file. */
+  readonly before: unknown;
   /** Whether a path, relative to the project, stays in it once links are followed. */
   readonly isInside: (path: string) => boolean;
 }
 
-const text = v.pipe(v.string("a string"), v.minLength(1, "some text"));
-const path = v.pipe(v.string("a path"), v.minLength(1, "a path"));
+const path = v.pipe(v.string("a path"), v.regex(/^[^\0\r\n]+$/, "a path, in one line"));
+const image = v.pipe(v.string("an image's name"), v.regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/, "an image's name"));
 const size = v.pipe(
   v.string('a size like "512m"'),
   v.regex(/^\d+[kmgKMG]$/, 'a size like "512m": a number and k, m or g'),
@@ -53,6 +58,14 @@ const insideProject = {
   rule: "a path in the project",
 };
 
+/** A project may be stricter than the user, not laxer. */
+function only(...strict: readonly (string | boolean)[]): SafeValues {
+  return {
+    safe: (value, { before }) => value === before || strict.some((allowed) => allowed === value),
+    rule: `${strict.join(" or ")}, or what applies without it`,
+  };
+}
+
 /** Every key, in the order of the documentation. */
 export const SETTINGS = {
   opencode_version: {
@@ -65,7 +78,7 @@ export const SETTINGS = {
     ...setting({ type: "text", default: "latest", description: "Claude Code's version" }),
   },
   custom_base_image: {
-    schema: text,
+    schema: image,
     ...setting({ type: "text", description: "The image that an agent is put on: the engine's own, or pulled" }),
   },
   custom_base_dockerfile: {
@@ -112,7 +125,7 @@ export const SETTINGS = {
     ...setting({
       type: "text",
       default: "bridge",
-      project: { safe: (value) => value === "none" || value === "bridge", rule: "none or bridge" },
+      project: only("none"),
       description: "The container's network: none, bridge, host or a network's name",
     }),
   },
@@ -120,6 +133,8 @@ export const SETTINGS = {
     schema: v.pipe(wholeNumber, v.minValue(1, "1 to 65535"), v.maxValue(65535, "1 to 65535")),
     ...setting({
       type: "number",
+      // Not where other programs of this machine look for a service that they know.
+      project: { safe: (value) => typeof value === "number" && value >= 32768, rule: "32768 to 65535" },
       description: "The port of this machine for the container's port 80 (default: by the project's path)",
     }),
   },
@@ -128,6 +143,7 @@ export const SETTINGS = {
     ...setting({
       type: "boolean",
       default: true,
+      project: only(false),
       description: "Whether the port is published, on this machine's loopback alone",
     }),
   },
@@ -136,7 +152,7 @@ export const SETTINGS = {
     ...setting({
       type: "boolean",
       default: true,
-      project: { safe: (value) => value === false, rule: "false" },
+      project: only(false),
       description: "Whether host.docker.internal names this machine in the container",
     }),
   },
@@ -192,6 +208,7 @@ export const SETTINGS = {
     ...setting({
       type: "text",
       default: "git",
+      project: only("never"),
       description: "Whether caches and logins are kept in volumes: always, in git repositories, never",
     }),
   },
@@ -205,7 +222,12 @@ export const SETTINGS = {
   },
   read_only: {
     schema: flag,
-    ...setting({ type: "boolean", default: false, description: "Whether the image's files cannot be changed" }),
+    ...setting({
+      type: "boolean",
+      default: false,
+      project: only(true),
+      description: "Whether the image's files cannot be changed",
+    }),
   },
   forbidden_paths: {
     schema: v.array(path, "a list of paths"),
@@ -223,7 +245,7 @@ export const SETTINGS = {
     schema: path,
     ...setting({
       type: "text",
-      project: "none",
+      project: "never",
       description: "The engine's client, where neither option nor environment names one",
     }),
   },
@@ -231,7 +253,7 @@ export const SETTINGS = {
     schema: flag,
     ...setting({
       type: "boolean",
-      project: "none",
+      project: "never",
       description: "Whether a repository's own commands may run on this machine (default: ask)",
     }),
   },

@@ -13,8 +13,8 @@ export type SettingSources = Readonly<Record<SettingKey, readonly string[]>>;
 /** Values of one file or of the environment, in rising order of what counts more. */
 export interface SettingLayer {
   readonly name: string;
-  /** A project's own file, which may not say everything before it is trusted. */
-  readonly untrusted: boolean;
+  /** The user's own file or environment, or a project's file, which may not say everything, and less before it is trusted. */
+  readonly origin: "user" | "trusted project" | "untrusted project";
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -34,20 +34,27 @@ export interface MergedSettings {
   /** Names that mean nothing. */
   readonly unknown: readonly SettingProblem[];
   /** What an untrusted project would have set. */
-  readonly ignored: readonly SettingProblem[];
+  readonly ignored: readonly IgnoredSetting[];
+}
+
+/** What an untrusted project would have set, and to what. */
+export interface IgnoredSetting extends SettingProblem {
+  readonly value: unknown;
+  /** Whether trust would let it count. */
+  readonly grantable: boolean;
 }
 
 /**
  * The layers as one: null means unset, lists are joined without repetition, everything else is replaced by what counts more. What an
  * untrusted layer may not set is left out and told.
  */
-export function mergeSettings(layers: readonly SettingLayer[], place: ProjectPlace): MergedSettings {
+export function mergeSettings(layers: readonly SettingLayer[], place: Pick<ProjectPlace, "isInside">): MergedSettings {
   const merged = new Map<string, unknown>(SETTING_KEYS.map((key) => [key, SETTINGS[key].default]));
   const sources = new Map<string, string[]>();
   const wrong: SettingProblem[] = [];
   const unknown: SettingProblem[] = [];
-  const ignored: SettingProblem[] = [];
-  for (const { name: layer, untrusted, values } of layers) {
+  const ignored: IgnoredSetting[] = [];
+  for (const { name: layer, origin, values } of layers) {
     for (const [key, value] of Object.entries(values)) {
       const setting = settingOf(key);
       if (setting === undefined) {
@@ -60,12 +67,13 @@ export function mergeSettings(layers: readonly SettingLayer[], place: ProjectPla
         wrong.push({ layer, key, text: `${key} is ${JSON.stringify(value)}; wanted ${parsed.issues[0].message}.` });
         continue;
       }
-      const refusal = untrusted ? refusalOf(setting, parsed.output, place) : undefined;
+      const before = merged.get(key);
+      const refusal = refusalOf(setting, parsed.output, { origin, place: { ...place, before } });
       if (refusal !== undefined) {
-        ignored.push({ layer, key, text: refusal });
+        const grantable = setting.project !== "never";
+        ignored.push({ layer, key, text: refusal, value: parsed.output, grantable });
         continue;
       }
-      const before = merged.get(key);
       const isList = Array.isArray(parsed.output);
       merged.set(key, isList && Array.isArray(before) ? [...new Set([...before, ...parsed.output])] : parsed.output);
       sources.set(key, isList ? [...(sources.get(key) ?? []), layer] : [layer]);
@@ -95,7 +103,10 @@ export function environmentValues(environment: Readonly<Record<string, string | 
 
 /** The variables that set a key, the one that counts most first. */
 export function environmentNames(key: SettingKey): readonly string[] {
+  // Flags of those commands that heed it say it instead.
+  if (key === "host_commands") return [];
   const upper = key.toUpperCase();
+  if (key === "docker_path") return [`COOPER_${upper}`];
   return [`COOPER_${upper}`, `OCX_${upper}`, ...(key === "timezone" ? ["TZ"] : [])];
 }
 
@@ -103,7 +114,8 @@ export function environmentNames(key: SettingKey): readonly string[] {
 export function projectRule(setting: Setting): string {
   const { project } = setting;
   if (project === "any") return "yes";
-  return project === "none" ? "after config trust" : `${project.rule}; else after config trust`;
+  if (project === "never") return "never";
+  return project === "none" ? "once trusted" : `${project.rule}; else once trusted`;
 }
 
 function isSettings(value: object): value is AgentSettings {
@@ -132,10 +144,18 @@ function unknownText(key: string): string {
   return `${JSON.stringify(key)} is no key of cooper's${near === undefined ? "." : `; did you mean ${JSON.stringify(near)}?`}`;
 }
 
-function refusalOf({ project }: Setting, value: unknown, place: ProjectPlace): string | undefined {
-  if (project === "any") return undefined;
-  if (project === "none") return "only a trusted project may set it";
-  return project.safe(value, place) ? undefined : `only a trusted project may set it to anything but ${project.rule}`;
+function refusalOf(
+  { project }: Setting,
+  value: unknown,
+  { origin, place }: { readonly origin: SettingLayer["origin"]; readonly place: ProjectPlace },
+): string | undefined {
+  if (origin === "user") return undefined;
+  if (project === "never") return "it belongs in your own config.jsonc, not in a project";
+  if (origin === "trusted project" || project === "any") return undefined;
+  if (project === "none") return "only a trusted project may set it (cooper config trust)";
+  return project.safe(value, place)
+    ? undefined
+    : `only a trusted project may set it to anything but ${project.rule} (cooper config trust)`;
 }
 
 /** Text that is no number stays text, which the schema then refuses by what it is. */

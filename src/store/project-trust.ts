@@ -2,13 +2,14 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { hexOf, sha256Of } from "../oci/digest.ts";
 import { stagedPath } from "./staged-path.ts";
 
@@ -21,9 +22,10 @@ export function isTrusted(state: string, file: { readonly path: string; readonly
 /** Remembers that the user trusts a file as it is now, for this user alone. */
 export function trustFile(state: string, file: { readonly path: string; readonly text: string }): void {
   const record = recordOf(state, file.path);
-  const staged = stagedPath(record);
+  // First: whoever else makes a folder on the way makes one that all can read.
   mkdirSync(dirname(record), { recursive: true, mode: 0o700 });
-  writeFileSync(staged, `${sha256Of(file.text)}\n${realpathSync(file.path)}\n`, { mode: 0o600 });
+  const staged = stagedPath(record);
+  writeFileSync(staged, `${sha256Of(file.text)}\n${placeOf(file.path)}\n`, { mode: 0o600 });
   chmodSync(staged, 0o600);
   renameSync(staged, record);
 }
@@ -36,7 +38,26 @@ export function revokeTrust(state: string, path: string): boolean {
   return true;
 }
 
+/** The files that were trusted, and whether they still are: not those that changed or went. */
+export function listTrusted(state: string): readonly { readonly path: string; readonly trusted: boolean }[] {
+  const folder = join(state, "trusted");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(1, -1).join("\n"))
+    .toSorted()
+    .map((path) => ({
+      path,
+      trusted: existsSync(path) && isTrusted(state, { path, text: readFileSync(path, "utf8") }),
+    }));
+}
+
 function recordOf(state: string, path: string): string {
-  const real = existsSync(path) ? realpathSync(path) : path;
-  return join(state, "trusted", hexOf(sha256Of(real)));
+  return join(state, "trusted", hexOf(sha256Of(placeOf(path))));
+}
+
+/** The file's place with the folder's links followed, not its own: a link to a trusted file is no trusted file. */
+function placeOf(path: string): string {
+  const folder = dirname(path);
+  return join(existsSync(folder) ? realpathSync(folder) : folder, basename(path));
 }

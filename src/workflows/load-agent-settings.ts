@@ -2,14 +2,16 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import {
   type AgentSettings,
+  environmentNames,
   environmentValues,
   type MergedSettings,
   mergeSettings,
   type SettingLayer,
   type SettingProblem,
 } from "../agent/settings.ts";
+import { SETTING_KEYS } from "../agent/settings-table.ts";
 import { type JsoncDocument, parseJsonc } from "../devcontainer/jsonc-document.ts";
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import { isJsonObject } from "../json.ts";
 import { configDirectory, stateDirectory } from "../store/directories.ts";
 import { isTrusted } from "../store/project-trust.ts";
@@ -40,30 +42,47 @@ export function loadAgentSettings(
   workspaceFolder: string,
   tools: Pick<Tools, "environment" | "homeDirectory" | "log">,
 ): LoadedAgentSettings {
+  const { warnings, ...loaded } = readAgentSettings(workspaceFolder, tools);
+  for (const warning of warnings) tools.log.warning(warning);
+  return loaded;
+}
+
+/** Like `loadAgentSettings`, with the warnings handed back. */
+export function readAgentSettings(
+  workspaceFolder: string,
+  tools: Pick<Tools, "environment" | "homeDirectory">,
+): LoadedAgentSettings & { readonly warnings: readonly string[] } {
   const user = userFiles(tools).flatMap(readIfThere);
   const project = PROJECT_NAMES.flatMap((name) => readIfThere(join(workspaceFolder, name)));
   const state = stateDirectory(tools);
   const documents = new Map([...user, ...project].map(({ path, text }) => [path, parseJsonc(text, path)] as const));
   const layers: SettingLayer[] = [
-    ...user.map(({ path }) => ({ name: path, untrusted: false, values: valuesOf(path, documents) })),
+    ...user.map(({ path }) => ({ name: path, origin: "user" as const, values: valuesOf(path, documents) })),
     ...project.map((file) => ({
       name: file.path,
-      untrusted: !isTrusted(state, file),
+      origin: isTrusted(state, file) ? ("trusted project" as const) : ("untrusted project" as const),
       values: valuesOf(file.path, documents),
     })),
-    { name: "environment", untrusted: false, values: environmentValues(tools.environment) },
+    { name: "environment", origin: "user", values: environmentValues(tools.environment) },
   ];
   const { wrong, unknown, ...merged } = mergeSettings(layers, { isInside: (path) => isInside(workspaceFolder, path) });
-  const where = ({ layer, key }: SettingProblem) => documents.get(layer)?.locate([key]) ?? layer;
+  const where = ({ layer, key }: SettingProblem) =>
+    documents.get(layer)?.locate([key]) ?? setVariable(key, tools.environment) ?? layer;
   const [first, ...others] = wrong.map((problem) => `${where(problem)}: ${problem.text}`);
   if (first !== undefined) throw new UserError([first, ...others].join("\n"));
-  for (const problem of unknown) {
-    tools.log.warning(`${documents.get(problem.layer)?.locateKey([problem.key]) ?? problem.layer}: ${problem.text}`);
-  }
-  for (const problem of merged.ignored) {
-    tools.log.warning(`${where(problem)}: ${problem.key} is ignored: ${problem.text} (cooper config trust).`);
-  }
-  return { ...merged, files: layers.slice(0, -1).map(({ name }) => name), projectFiles: project };
+  const warnings = [
+    ...unknown.map(
+      ({ layer, key, text }) => `${documents.get(layer)?.locateKey([key]) ?? layer}: ${text} It is ignored.`,
+    ),
+    ...merged.ignored.map((problem) => `${where(problem)}: ${problem.key} is ignored: ${problem.text}.`),
+  ];
+  return { ...merged, files: layers.slice(0, -1).map(({ name }) => name), projectFiles: project, warnings };
+}
+
+/** The variable that sets a key. */
+function setVariable(key: string, environment: Tools["environment"]): string | undefined {
+  const known = SETTING_KEYS.find((candidate) => candidate === key);
+  return known === undefined ? undefined : environmentNames(known).find((name) => (environment[name] ?? "") !== "");
 }
 
 /** Whether a project has a file of cooper's own settings. */
@@ -86,6 +105,11 @@ export function isInside(folder: string, path: string): boolean {
   return real === root || real.startsWith(root + sep);
 }
 
+/** Whether a path of a setting may be used: one that is relative to the project must stay in it, whatever links the project has. */
+export function isHeld(path: string, folder: string): boolean {
+  return isAbsolute(path) || path.startsWith("~") || isInside(folder, path);
+}
+
 /** A path as the user's files have it: `~` is the home directory, anything else is relative to `folder`. */
 export function expandHome(path: string, { home, folder }: { readonly home: string; readonly folder: string }): string {
   if (path === "~" || path.startsWith("~/")) return join(home, path.slice(1));
@@ -104,10 +128,12 @@ function userFiles(tools: Pick<Tools, "environment" | "homeDirectory">): readonl
 }
 
 function readIfThere(path: string): SettingsFile[] {
+  if (!existsSync(path)) return [];
   try {
     return [{ path, text: readFileSync(path, "utf8") }];
-  } catch {
-    return [];
+  } catch (cause) {
+    // Not as if it were not there: what it forbids would be allowed.
+    throw new UserError(`Could not read ${path}: ${messageOf(cause)}.`, { cause });
   }
 }
 

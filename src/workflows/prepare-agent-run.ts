@@ -11,7 +11,7 @@ import type { Engine } from "../runtime/engine.ts";
 import { agentWorkspace, dataVolumes, forbiddenPaths, guardedPaths } from "./agent-workspace.ts";
 import { type BuildShow, realizeBuild } from "./build-image.ts";
 import { plainBuildRequest } from "./build-request.ts";
-import { expandHome, loadAgentSettings, userConfigFolders } from "./load-agent-settings.ts";
+import { expandHome, isHeld, loadAgentSettings, userConfigFolders } from "./load-agent-settings.ts";
 import { type PreparedAgentImage, prepareAgentImage } from "./prepare-agent-image.ts";
 import type { Tools } from "./tools.ts";
 
@@ -119,7 +119,7 @@ function rgignoreOf(
   const home = tools.homeDirectory;
   const path =
     configured === null ? join(configFolder, ".rgignore") : expandHome(configured, { home, folder: workspace });
-  return isFile(path) ? realpathSync(path) : undefined;
+  return isFile(path) && (configured === null || isHeld(configured, workspace)) ? realpathSync(path) : undefined;
 }
 
 /** The user's own file, then the project's. */
@@ -130,7 +130,8 @@ function envFiles(
   const [own, ocx] = userConfigFolders(tools);
   const named = settings.env_file ?? "ocx.env";
   const project = expandHome(named, { home: tools.homeDirectory, folder: workspace });
-  return [join(ocx, "ocx.env"), join(own, "agent.env"), project].filter(isFile);
+  const projects = isHeld(named, workspace) ? [project] : [];
+  return [join(ocx, "ocx.env"), join(own, "agent.env"), ...projects].filter(isFile);
 }
 
 function hostOf(image: PreparedAgentImage, { terminal }: AgentRunRequest, tools: Tools) {

@@ -183,6 +183,10 @@ function agentTests(engine: TestEngine) {
     const { stdout, stderr } = await cooper(hostile, ["agent", "preflight", "--json"]);
     expect(v.parse(preflightSchema, JSON.parse(stdout))).toMatchObject({ network: "bridge" });
     expect(stdout).not.toContain('"source":"/"');
+    writeFiles(home, { credentials: "SECRET=1\n" });
+    const linked = project({ custom_base_image: BASE_IMAGE });
+    symlinkSync(join(home, "credentials"), join(linked, "ocx.env"));
+    expect((await cooper(linked, ["agent", "preflight", "--json"])).stdout).toContain('"files":[]');
     for (const key of ["network", "env_file", "opencode_config_dir"]) expect(stderr).toContain(`${key} is ignored`);
     const leading = await cooper(project({ custom_base_image: BASE_IMAGE, forbidden_paths: ["../.."] }), ["opencode"]);
     expect(leading.stderr).toContain("leads out of the workspace");
