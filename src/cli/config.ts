@@ -3,7 +3,7 @@ import { SETTING_KEYS } from "../agent/settings-table.ts";
 import { UserError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import { stateDirectory } from "../store/directories.ts";
-import { revokeTrust, trustFile } from "../store/project-trust.ts";
+import { listTrusted, revokeTrust, trustFile } from "../store/project-trust.ts";
 import { type LoadedAgentSettings, loadAgentSettings } from "../workflows/load-agent-settings.ts";
 import type { Tools } from "../workflows/tools.ts";
 import type { CliCommand } from "./command.ts";
@@ -19,6 +19,7 @@ export const config: CliCommand = {
     json: { type: "boolean", description: "One JSON document instead of text" },
     schema: { type: "boolean", description: "The JSON schema of the configuration files, and nothing else" },
     revoke: { type: "boolean", description: "With trust: take the trust back" },
+    list: { type: "boolean", description: "With trust: the files that were trusted, and nothing else" },
     ...LOG_FLAGS,
   },
   positionals: { kind: "words", atMost: 1 },
@@ -26,7 +27,9 @@ export const config: CliCommand = {
   check: (flags) => {
     const [word] = flags.positionals;
     if (word !== undefined && word !== "trust") throw new UsageError(`Unknown argument: ${word} (did you mean trust?)`);
-    if (flags.boolean("revoke") && word === undefined) throw new UsageError("--revoke is for config trust.");
+    for (const name of ["revoke", "list"]) {
+      if (flags.boolean(name) && word === undefined) throw new UsageError(`--${name} is for config trust.`);
+    }
   },
   run: async (flags, tools) => {
     if (flags.boolean("schema")) {
@@ -57,6 +60,14 @@ function render({ settings, sources }: LoadedAgentSettings, flags: Flags): strin
 }
 
 function trust(flags: Flags, tools: Tools): number {
+  if (flags.boolean("list")) {
+    const files = listTrusted(stateDirectory(tools));
+    const lines = files.map(
+      ({ path, trusted }) => `${path}${trusted ? "" : "  (changed since, or gone: not trusted)"}\n`,
+    );
+    tools.terminal.writeData(lines.join(""));
+    return 0;
+  }
   // Its warnings are what the trust is about: they are told below.
   const quiet = { ...tools, log: { ...tools.log, warning: tools.log.debug } };
   const { projectFiles, ignored } = loadAgentSettings(tools.workingDirectory, quiet);
@@ -70,8 +81,8 @@ function trust(flags: Flags, tools: Tools): number {
       tools.log.info(`${file.path} ${was ? "is not trusted any more" : "was not trusted"}.`);
       continue;
     }
-    for (const { key } of ignored.filter(({ layer }) => layer === file.path)) {
-      tools.log.info(`${file.path} may now set ${key}.`);
+    for (const { key, value } of ignored.filter(({ layer, grantable }) => layer === file.path && grantable)) {
+      tools.log.info(`${file.path} may now set ${key} to ${JSON.stringify(value)}.`);
     }
     trustFile(state, file);
     tools.log.info(`${file.path} is trusted as it is now; a change of it takes that back.`);

@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
 import { workspacePort } from "../agent/workspace-place.ts";
+import { agentWorkspace } from "../workflows/agent-workspace.ts";
 import { loadAgentSettings } from "../workflows/load-agent-settings.ts";
 import type { CliCommand } from "./command.ts";
 import { LOG_FLAGS } from "./flag-groups.ts";
@@ -11,8 +11,9 @@ export const port: CliCommand = {
   flags: LOG_FLAGS,
   positionals: { kind: "words", atMost: 0 },
   run: async (_flags, tools) => {
-    const { settings } = loadAgentSettings(tools.workingDirectory, tools);
-    tools.terminal.writeData(`${settings.port ?? workspacePort(realpathSync(tools.workingDirectory))}\n`);
+    const workspace = agentWorkspace(tools);
+    const { settings } = loadAgentSettings(workspace, tools);
+    tools.terminal.writeData(`${settings.port ?? workspacePort(workspace)}\n`);
     return 0;
   },
 };
