@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { config } from "../../src/cli/config.ts";
+import { parseFlags } from "../../src/cli/flags.ts";
+import { port } from "../../src/cli/port.ts";
+import type { Tools } from "../../src/workflows/tools.ts";
+import { withHome } from "../workflows/diagnose-tools.ts";
+
+async function run(tools: Tools, argv: readonly string[], command = config) {
+  const said: string[] = [];
+  const printed: string[] = [];
+  const terminal = { ...tools.terminal, writeData: (text: string) => printed.push(text) };
+  const log = { ...tools.log, info: (text: string) => said.push(text) };
+  const code = await command.run(parseFlags(command.flags, argv, command.positionals), { ...tools, terminal, log });
+  return { code, said, printed: printed.join("") };
+}
+
+test("config trust says what it grants and to which value, and not what no trust grants; --list tells a file that changed", async () => {
+  const text = '{"network": "host", "host_commands": true}';
+  await withHome({ "cooper.jsonc": text }, async (home, toolsWith) => {
+    const tools = toolsWith({});
+    const path = join(home, "cooper.jsonc");
+    const { said } = await run(tools, ["trust"]);
+    expect(said[0]).toBe(`${path} may now set network to "host".`);
+    expect(said.filter((line) => line.includes("host_commands"))).toEqual([]);
+    expect((await run(tools, ["trust", "--list"])).printed).toBe(`${path}\n`);
+    await Bun.write(path, `${text}\n`);
+    expect(readFileSync(path, "utf8")).not.toBe(text);
+    expect((await run(tools, ["trust", "--list"])).printed).toContain("not trusted");
+  });
+});
+
+test("port is of the folder that the agent works in", async () => {
+  await withHome({ "a/cooper.jsonc": '{"port": 40001}' }, async (home, toolsWith) => {
+    const { printed } = await run(toolsWith({ OCX_WORKSPACE: join(home, "a") }), [], port);
+    expect(printed).toBe("40001\n");
+  });
+});
