@@ -101,6 +101,18 @@ export function environmentValues(environment: Readonly<Record<string, string | 
   );
 }
 
+/** The key of an agent's version. Throws TypeError for an agent without one. */
+export function versionKey(agent: string): "opencode_version" | "codex_version" | "claude_version" {
+  switch (agent) {
+    case "opencode":
+    case "codex":
+    case "claude":
+      return `${agent}_version`;
+    default:
+      throw new TypeError(`${agent} has no key for its version.`);
+  }
+}
+
 /** The variables that set a key, the one that counts most first. */
 export function environmentNames(key: SettingKey): readonly string[] {
   // Flags of those commands that heed it say it instead.

@@ -60,6 +60,30 @@ export const COMMANDS: CommandTree = {
   agent: {
     description: "Look at coding agents and what they may do",
     commands: {
+      list: {
+        description: "List the agents, the versions wanted here and those on this machine",
+        load: async () => (await import("./agent-versions.ts")).agentList,
+      },
+      upgrade: {
+        description: "Ask now which versions of the agents are the latest",
+        load: async () => (await import("./agent-versions.ts")).agentUpgrade,
+      },
+      ps: {
+        description: "List the agents that run in this folder",
+        load: async () => (await import("./agent-containers.ts")).agentPs,
+      },
+      stop: {
+        description: "End the agents that run in this folder",
+        load: async () => (await import("./agent-containers.ts")).agentStop,
+      },
+      shell: {
+        description: "Open a shell in the container of this folder's agent",
+        load: async () => (await import("./agent-containers.ts")).agentShell,
+      },
+      exec: {
+        description: "Run a command in the container of this folder's agent",
+        load: async () => (await import("./agent-containers.ts")).agentExec,
+      },
       preflight: {
         description: "Show all that an agent's container would get of this machine, and stop",
         load: async () => (await import("./agent-preflight.ts")).agentPreflight,

@@ -3,6 +3,7 @@ import { workspaceFolderOf } from "../devcontainer/discover.ts";
 import { type ListedContainer, listContainers } from "../workflows/list-containers.ts";
 import type { CliCommand } from "./command.ts";
 import { ENGINE_FLAGS, LOG_FLAGS, WORKSPACE_FLAGS } from "./flag-groups.ts";
+import { renderColumns } from "./render-columns.ts";
 
 /** `ps`: the dev containers of this workspace, or of every one. */
 export const ps: CliCommand = {
@@ -44,7 +45,5 @@ function renderTable(containers: readonly ListedContainer[]): string {
       container.workspaceFolder,
     ]),
   ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+  return renderColumns(rows);
 }

@@ -29,7 +29,7 @@ const DAY = 24 * 60 * 60 * 1000;
 export async function resolveAgentVersion(
   question: AgentQuestion,
   tools: Tools,
-  { fresh = false }: { readonly fresh?: boolean } = {},
+  { fresh = false, remembers = true }: { readonly fresh?: boolean; readonly remembers?: boolean } = {},
 ): Promise<string> {
   const { agent, variant, version } = question;
   if (version !== "latest") return version;
@@ -38,7 +38,7 @@ export async function resolveAgentVersion(
   if (!fresh && known !== undefined && Math.abs(Date.now() - known.at) < DAY) return known.version;
   try {
     const chosen = choose(question, await readPackage(variant, tools));
-    remember(path, chosen);
+    if (remembers) remember(path, chosen);
     return chosen;
   } catch (error) {
     tools.interruption.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { Agent, AgentVariant } from "../agent/agents.ts";
 import type { BaseFiles } from "../agent/base-files.ts";
 import { chooseVariant, hasAvx2 } from "../agent/choose-variant.ts";
 import { AGENT_BASE_LABEL, agentImageName, distinctImageName } from "../agent/image-name.ts";
-import type { AgentSettings } from "../agent/settings.ts";
+import { type AgentSettings, versionKey } from "../agent/settings.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { AGENT_FILES, planAgentImage } from "../plan/plan-agent-image.ts";
 import type { Engine } from "../runtime/engine.ts";
@@ -139,12 +139,8 @@ async function nameImage(
 }
 
 function wantedVersion(agent: Agent, settings: AgentSettings): string {
-  const versions: Readonly<Record<string, string | null>> = {
-    opencode: settings.opencode_version,
-    codex: settings.codex_version,
-    claude: settings.claude_version,
-  };
-  return readAgentVersion(versions[agent.name] ?? "latest", `${agent.name}_version`);
+  const key = versionKey(agent.name);
+  return readAgentVersion(settings[key] ?? "latest", key);
 }
 
 function wantedUser(settings: AgentSettings, tools: Tools) {

@@ -160,6 +160,26 @@ function agentTests(engine: TestEngine) {
     expect(readFileSync(join(folder, "made"), "utf8")).toBe("mine\n");
   });
 
+  test("an agent that runs is found by its folder: listed, worked beside, ended", async () => {
+    const folder = project({ custom_base_image: BASE_IMAGE });
+    expect((await cooper(folder, ["agent", "exec", "true"])).stderr).toContain("No agent runs in ");
+    const { id, place } = await start(folder);
+    const listed = await cooper(folder, ["agent", "ps", "--json"]);
+    expect(JSON.parse(listed.stdout)).toEqual([expect.objectContaining({ id, name: expect.stringMatching(/^ocx-/) })]);
+    const beside = await cooper(folder, ["agent", "exec", "sh", "-c", "pwd; exit 7"]);
+    expect(beside).toMatchObject({ exitCode: 7, stdout: `${place}\n` });
+    const elsewhere = project({ custom_base_image: BASE_IMAGE });
+    expect(JSON.parse((await cooper(elsewhere, ["agent", "ps", "--json"])).stdout)).toEqual([]);
+    expect((await cooper(folder, ["agent", "stop"])).stderr).toContain("Ended ocx-");
+    expect((await cooper(folder, ["agent", "stop"])).stderr).toContain("Nothing runs");
+    const versions: unknown = JSON.parse((await cooper(folder, ["agent", "list", "--json"])).stdout);
+    expect(versions).toContainEqual(
+      expect.objectContaining({ agent: "opencode", wanted: "latest", kept: [expect.stringMatching(/^\d+\.\d+/)] }),
+    );
+    const upgrade = await cooper(folder, ["agent", "upgrade", "opencode", "--check"]);
+    expect(upgrade.stdout).toMatch(/^opencode \d+\.\d+\.\d+: up to date, on this machine: /);
+  });
+
   test("services of the host's loopback are out of reach", async () => {
     const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("reached") });
     try {

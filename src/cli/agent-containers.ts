@@ -1,0 +1,79 @@
+import { UserError } from "../errors.ts";
+import {
+  type AgentContainersQuestion,
+  execInAgent,
+  findAgentContainers,
+  stopAgents,
+} from "../workflows/agent-containers.ts";
+import type { Tools } from "../workflows/tools.ts";
+import type { CliCommand } from "./command.ts";
+import { ENGINE_FLAGS, LOG_FLAGS } from "./flag-groups.ts";
+import type { FlagDefinitions, Flags } from "./flags.ts";
+import { renderColumns } from "./render-columns.ts";
+
+const FLAGS = { "docker-path": ENGINE_FLAGS["docker-path"], ...LOG_FLAGS } as const satisfies FlagDefinitions;
+const ALL = { all: { type: "boolean", short: "a", description: "Of every folder, not of this one alone" } } as const;
+
+const LOGIN_SHELL = "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l";
+
+/** `agent ps`: the containers in which agents work on this folder, or on any. */
+export const agentPs: CliCommand = {
+  name: "ps",
+  description: "List the agents that run in this folder",
+  flags: { ...ALL, json: { type: "boolean", description: "Print JSON" }, ...FLAGS },
+  positionals: { kind: "words", atMost: 0 },
+  run: async (flags, tools) => {
+    const { containers } = await findAgentContainers(questionOf(flags, tools), tools);
+    const rows = containers.map(({ id, status, name, image }) => [id.slice(0, 12), status, name, image]);
+    const table = rows.length === 0 ? "" : renderColumns([["CONTAINER", "STATUS", "NAME", "IMAGE"], ...rows]);
+    tools.terminal.writeData(flags.boolean("json") ? `${JSON.stringify(containers)}\n` : table);
+    if (containers.length === 0 && !flags.boolean("json"))
+      tools.log.info("No agent runs here. --all lists every folder's.");
+    return 0;
+  },
+};
+
+/** `agent stop`: ends the agents of this folder, or all; ending none is no failure. */
+export const agentStop: CliCommand = {
+  name: "stop",
+  description: "End the agents that run in this folder",
+  flags: { ...ALL, ...FLAGS },
+  positionals: { kind: "words", atMost: 0 },
+  run: async (flags, tools) => {
+    const stopped = await stopAgents(questionOf(flags, tools), tools);
+    tools.log.info(stopped.length === 0 ? "Nothing runs." : `Ended ${stopped.join(", ")}.`);
+    return 0;
+  },
+};
+
+/** `agent shell`: a login shell beside the agent. */
+export const agentShell: CliCommand = {
+  name: "shell",
+  description: "Open a shell in the container of this folder's agent",
+  flags: FLAGS,
+  positionals: { kind: "words", atMost: 0 },
+  run: (flags, tools) => execInAgent(["sh", "-c", LOGIN_SHELL], placeOf(flags, tools), tools),
+};
+
+/** `agent exec`: a command beside the agent; its exit code is the command's. */
+export const agentExec: CliCommand = {
+  name: "exec",
+  description: "Run a command in the container of this folder's agent",
+  flags: FLAGS,
+  positionals: { kind: "verbatim" },
+  words: "command...",
+  run: async (flags, tools) => {
+    if (flags.positionals.length > 0) return execInAgent(flags.positionals, placeOf(flags, tools), tools);
+    throw new UserError("No command to run was given.", { hint: "Write it after the options: cooper agent exec ls" });
+  },
+};
+
+function questionOf(flags: Flags, tools: Tools): AgentContainersQuestion {
+  const all = flags.boolean("all");
+  return { workspace: all ? undefined : tools.workingDirectory, dockerPath: flags.string("docker-path") };
+}
+
+function placeOf(flags: Flags, tools: Tools) {
+  const question = { workspace: tools.workingDirectory, dockerPath: flags.string("docker-path") };
+  return { question, terminal: process.stdin.isTTY === true && tools.terminal.dataIsLive };
+}
