@@ -10,6 +10,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -51,12 +52,14 @@ export interface AgentArchive {
 const factsSchema = v.object({ digest: v.string(), size: v.number() });
 const CHUNK = 1024 * 1024;
 
-/** The program, if it was kept whole. */
+/** The program, if it was kept whole and has the size that it had then. */
 export function findAgentFile(place: AgentFilePlace): AgentFile | undefined {
   const { folder, facts } = pathsOf(place);
-  if (!existsSync(facts) || !existsSync(join(folder, place.agent))) return undefined;
+  const found = statSync(join(folder, place.agent), { throwIfNoEntry: false });
+  if (found === undefined || !existsSync(facts)) return undefined;
   try {
-    return { folder, name: place.agent, ...v.parse(factsSchema, JSON.parse(readFileSync(facts, "utf8"))) };
+    const known = v.parse(factsSchema, JSON.parse(readFileSync(facts, "utf8")));
+    return found.size === known.size ? { folder, name: place.agent, ...known } : undefined;
   } catch {
     return undefined;
   }
@@ -74,15 +77,29 @@ export async function keepAgentFile(place: AgentFilePlace, archive: AgentArchive
     const packed = join(staged, "archive.tgz");
     await writeVerified(packed, archive);
     const program = await extract({ staged, packed }, { name: place.agent, archive });
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
-    renameSync(program.folder, folder);
+    // Another run may have been quicker; a build may read what it kept.
+    const others = findAgentFile(place);
+    if (others !== undefined) return others;
     const stagedFacts = stagedPath(facts);
     writeFileSync(stagedFacts, JSON.stringify({ digest: program.digest, size: program.size }));
     renameSync(stagedFacts, facts);
+    moveInto(folder, program.folder, place);
     return { folder, name: place.agent, digest: program.digest, size: program.size };
   } finally {
     rmSync(staged, { recursive: true, force: true });
     mkdirSync(home, { recursive: true });
+  }
+}
+
+/** Puts a folder in its place, instead of one that is damaged; not of one that another run has just put there. */
+function moveInto(folder: string, made: string, place: AgentFilePlace): void {
+  try {
+    renameSync(made, folder);
+  } catch (cause) {
+    if (!existsSync(folder)) throw cause;
+    if (findAgentFile(place) !== undefined) return;
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(made, folder);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Agent, AgentVariant } from "../agent/agents.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { type NpmPackage, openNpmTarball, readNpmPackage } from "../registry/npm-package.ts";
 import { npmRegistryOf } from "../registry/npm-settings.ts";
+import { retryTransient } from "../registry/retry.ts";
 import { type AgentFile, type AgentFilePlace, findAgentFile, keepAgentFile } from "../store/agent-files.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { stagedPath } from "../store/staged-path.ts";
@@ -58,9 +59,12 @@ export async function obtainAgent(question: AgentQuestion, tools: Tools): Promis
   const tarball = published.versions[`${choose(question, published)}${variant.versionSuffix}`];
   if (tarball === undefined) throw new TypeError("A chosen version is one of the package's.");
   const done = tools.log.start(`Download: ${agent.title} ${version} for ${variant.id}`);
-  const chunks = await openNpmTarball(tarball, npmPorts(variant, tools));
   const what = `The package ${variant.package} ${version}`;
-  const kept = await keepAgentFile(place, { chunks, integrity: tarball.integrity, program: variant.program, what });
+  const { integrity } = tarball;
+  const kept = await retryTransient(async () => {
+    const chunks = await openNpmTarball(tarball, npmPorts(variant, tools));
+    return keepAgentFile(place, { chunks, integrity, program: variant.program, what });
+  }, networkRetry(tools));
   done();
   return kept;
 }

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -72,4 +72,20 @@ test("a download that breaks off leaves nothing, and the next one is taken", asy
   await expect(keepAgentFile(place("3.0.0"), { ...archiveOf(good), chunks: broken() })).rejects.toThrow("was lost");
   const kept = await keepAgentFile(place("3.0.0"), archiveOf(good));
   expect(readFileSync(join(kept.folder, kept.name), "utf8")).toHaveLength(5000);
+});
+
+test("a program that was cut off later is no program, and is kept anew", async () => {
+  const good = packageOf({ "package/bin/opencode": "x".repeat(100) });
+  const { folder, name } = await keepAgentFile(place("4.0.0"), archiveOf(good));
+  writeFileSync(join(folder, name), "x");
+  expect(findAgentFile(place("4.0.0"))).toBeUndefined();
+  await keepAgentFile(place("4.0.0"), archiveOf(good));
+  expect(statSync(join(folder, name)).size).toBe(100);
+});
+
+test("two runs at once both have the program", async () => {
+  const good = packageOf({ "package/bin/opencode": "x".repeat(20_000) });
+  const kept = await Promise.all([1, 2, 3].map(() => keepAgentFile(place("5.0.0"), archiveOf(good))));
+  expect(new Set(kept.map(({ digest }) => digest)).size).toBe(1);
+  expect(readdirSync(join(root, "opencode", "5.0.0")).toSorted()).toEqual(["x64", "x64.json"]);
 });

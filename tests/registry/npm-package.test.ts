@@ -1,0 +1,74 @@
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import { createFetch } from "../../src/host/fetch.ts";
+import { openNpmTarball, readNpmPackage } from "../../src/registry/npm-package.ts";
+
+let answers: ((request: Request) => Response)[] = [];
+const asked: { path: string; authorization: string | null }[] = [];
+const answer = (request: Request) => {
+  asked.push({ path: new URL(request.url).pathname, authorization: request.headers.get("authorization") });
+  return answers.shift()?.(request) ?? new Response("no more", { status: 404 });
+};
+const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
+const other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
+afterAll(() => Promise.all([server.stop(true), other.stop(true)]));
+beforeEach(() => {
+  answers = [];
+  asked.length = 0;
+});
+
+const ports = {
+  registry: { url: `${server.url}`, token: "secret" },
+  fetch: createFetch({ environment: {}, userAgent: "test" }),
+  retry: { sleep: async () => {}, now: Date.now, attempts: 3 },
+};
+const document = {
+  "dist-tags": { latest: "1.0.0" },
+  versions: {
+    "1.0.0": { dist: { tarball: "http://x/a.tgz", integrity: "sha512-a" } },
+    "0.9.0": { dist: { tarball: "http://x/b.tgz" } },
+  },
+};
+
+test("a fake registry that is busy is asked again, with the token, for the scoped name in one part", async () => {
+  answers = [() => new Response("", { status: 503 }), () => Response.json(document)];
+  const read = await readNpmPackage("@a/b", ports);
+  expect(read).toEqual({
+    latest: "1.0.0",
+    versions: {
+      "1.0.0": { url: "http://x/a.tgz", integrity: "sha512-a" },
+      "0.9.0": { url: "http://x/b.tgz", integrity: "" },
+    },
+  });
+  expect(asked).toEqual([
+    { path: "/@a%2fb", authorization: "Bearer secret" },
+    { path: "/@a%2fb", authorization: "Bearer secret" },
+  ]);
+});
+
+test.each([
+  [404, "name another registry"],
+  [401, "npm login"],
+  [500, "Try again later"],
+])("a fake registry's %p is told with what to do", async (status, hint) => {
+  answers = [1, 2, 3].map(() => () => new Response("", { status }));
+  await expect(readNpmPackage("a", ports)).rejects.toMatchObject({
+    message: expect.stringContaining(`answered ${status} when asked for the package a.`),
+    hint: expect.stringContaining(hint),
+  });
+});
+
+test("what is no package's document is refused", async () => {
+  answers = [() => new Response("<html>")];
+  await expect(readNpmPackage("a", ports)).rejects.toThrow("Could not read what ");
+});
+
+test("the token goes to the registry alone, not to where an archive lies or leads", async () => {
+  answers = [() => new Response("bytes")];
+  await openNpmTarball({ url: `${other.url}a.tgz`, integrity: "" }, ports);
+  answers = [
+    () => new Response("", { status: 302, headers: { location: `${other.url}b.tgz` } }),
+    () => new Response("bytes"),
+  ];
+  await openNpmTarball({ url: `${server.url}b.tgz`, integrity: "" }, ports);
+  expect(asked.map(({ authorization }) => authorization)).toEqual([null, "Bearer secret", null]);
+});
