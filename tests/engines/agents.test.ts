@@ -82,10 +82,10 @@ function agentTests(engine: TestEngine) {
     const dockerfile = (line: string) => `FROM ${BASE_IMAGE}\n${line}\nENTRYPOINT ["/bin/false"]\nUSER 12345\n`;
     const folder = project(
       { custom_base_dockerfile: "docker/Dockerfile" },
-      { "docker/Dockerfile": dockerfile("RUN : one") },
+      { "docker/Dockerfile": dockerfile(`RUN : one ${scene.id}`) },
     );
     expect((await cooper(folder, ["opencode", "--version"])).exitCode).toBe(0);
-    writeFiles(folder, { "docker/Dockerfile": dockerfile("RUN : two") });
+    writeFiles(folder, { "docker/Dockerfile": dockerfile(`RUN : two ${scene.id}`) });
     const changed = await cooper(folder, ["build", "--agent", "opencode"]);
     expect(changed.stderr).toContain(": two");
     expect((await cooper(folder, ["build"])).stderr).toContain("Nothing changed");
