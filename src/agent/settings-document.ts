@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { environmentNames, projectRule } from "./settings.ts";
 import { SETTING_KEYS, SETTINGS, type Setting } from "./settings-table.ts";
@@ -34,10 +35,50 @@ comments. \`null\` means unset; lists are joined; in the environment a list is s
 
 \`cooper config\` shows what counts in a folder, \`--sources\` where it comes from, \`--schema\` the files' JSON schema. A project's own file
 may not say everything: what reaches this machine beyond the project is ignored, with a warning, until \`cooper config trust\`, which holds for
-the file as it is then.`;
+the file as it is then: any change of it takes the trust back. It says what it lets the file do; \`--revoke\` undoes it, \`--list\` names
+every file that was trusted.`;
 
-function propertyOf({ type, default: value, description }: Setting): JsonObject {
+function propertyOf({ schema, type, default: value, description }: Setting): JsonObject {
   const plain: JsonValue = typeof value === "object" && value !== null ? [...value] : value;
-  const items: JsonObject = type === "list" ? { items: { type: "string" } } : {};
-  return { type: [JSON_TYPES[type], "null"], ...items, default: plain, description };
+  const constraints = constraintsOf(schema);
+  const choices = constraints["enum"];
+  return {
+    ...constraints,
+    type: [constraints["type"] ?? JSON_TYPES[type], "null"],
+    ...(Array.isArray(choices) ? { enum: [...choices, null] } : {}),
+    default: plain,
+    description,
+  };
+}
+
+const PIPED = v.object({ pipe: v.array(v.unknown()) });
+
+const DEMAND = v.variant("type", [
+  v.object({ type: v.literal("regex"), requirement: v.instance(RegExp) }),
+  v.object({ type: v.literal("integer") }),
+  v.object({ type: v.picklist(["min_value", "max_value", "gt_value"]), requirement: v.number() }),
+  v.object({ type: v.literal("picklist"), options: v.array(v.string()) }),
+  v.object({ type: v.literal("array"), item: v.unknown() }),
+]);
+
+const BOUNDS = { min_value: "minimum", max_value: "maximum", gt_value: "exclusiveMinimum" } as const;
+
+/** What a schema of the table demands beyond the type, in the words of JSON schema. */
+function constraintsOf(schema: unknown): JsonObject {
+  if (v.is(PIPED, schema)) return Object.assign({}, ...schema.pipe.map(constraintsOf));
+  if (!v.is(DEMAND, schema)) return {};
+  switch (schema.type) {
+    case "regex":
+      return { pattern: schema.requirement.source };
+    case "integer":
+      return { type: "integer" };
+    case "min_value":
+    case "max_value":
+    case "gt_value":
+      return { [BOUNDS[schema.type]]: schema.requirement };
+    case "picklist":
+      return { enum: [...schema.options] };
+    case "array":
+      return { items: { type: "string", ...constraintsOf(schema.item) } };
+  }
 }

@@ -33,7 +33,7 @@ const path = v.pipe(v.string("a path"), v.regex(/^[^\0\r\n]+$/, "a path, in one 
 const image = v.pipe(v.string("an image's name"), v.regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/, "an image's name"));
 const size = v.pipe(
   v.string('a size like "512m"'),
-  v.regex(/^\d+[kmgKMG]$/, 'a size like "512m": a number and k, m or g'),
+  v.regex(/^[1-9]\d*[kmgKMG]$/, 'a size like "512m": a number above 0 and k, m or g'),
   v.toLowerCase(),
 );
 const flag = v.boolean("true or false");
@@ -64,6 +64,19 @@ function only(...strict: readonly (string | boolean)[]): SafeValues {
     safe: (value, { before }) => value === before || strict.some((allowed) => allowed === value),
     rule: `${strict.join(" or ")}, or what applies without it`,
   };
+}
+
+/** What guards the machine against what runs in the container is not the project's to lift. */
+const noMore: SafeValues = {
+  safe: (value, { before }) => amountOf(value) <= amountOf(before),
+  rule: "no more than what applies without it",
+};
+
+const UNITS = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
+
+function amountOf(value: unknown): number {
+  const [, number, letter] = /^(\d+)([kmg])$/.exec(String(value)) ?? [];
+  return letter === "k" || letter === "m" || letter === "g" ? Number(number) * UNITS[letter] : Number(value);
 }
 
 /** Every key, in the order of the documentation. */
@@ -99,15 +112,20 @@ export const SETTINGS = {
   },
   memory: {
     schema: size,
-    ...setting({ type: "text", default: "1024m", description: "The most memory that the container may use" }),
+    ...setting({
+      type: "text",
+      default: "1024m",
+      project: noMore,
+      description: "The most memory that the container may use",
+    }),
   },
   cpus: {
     schema: v.pipe(v.number("a number"), v.gtValue(0, "more than 0")),
-    ...setting({ type: "number", default: 1, description: "How many processors it may use" }),
+    ...setting({ type: "number", default: 1, project: noMore, description: "How many processors it may use" }),
   },
   pids_limit: {
     schema: v.pipe(wholeNumber, v.minValue(1, "1 or more")),
-    ...setting({ type: "number", default: 100, description: "How many processes it may have" }),
+    ...setting({ type: "number", default: 100, project: noMore, description: "How many processes it may have" }),
   },
   tmp_size: {
     schema: size,
@@ -238,7 +256,7 @@ export const SETTINGS = {
     }),
   },
   timezone: {
-    schema: v.pipe(v.string("a time zone"), v.regex(/^[A-Za-z0-9_+/-]+$/, 'a time zone like "Europe/Berlin"')),
+    schema: v.pipe(v.string("a time zone"), v.regex(/^[A-Za-z0-9_+/:,.<>-]+$/, 'a time zone like "Europe/Berlin"')),
     ...setting({ type: "text", default: "UTC", description: "The container's time zone (also: TZ)" }),
   },
   docker_path: {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { settingsSchema } from "../agent/settings-document.ts";
 import { SETTING_KEYS } from "../agent/settings-table.ts";
 import { UserError } from "../errors.ts";
@@ -37,12 +38,17 @@ export const config: CliCommand = {
       return 0;
     }
     if (flags.positionals.length > 0) return trust(flags, tools);
-    const loaded = loadAgentSettings(tools.workingDirectory, tools);
+    const loaded = loadAgentSettings(folderOf(tools), tools);
     const text = flags.boolean("json") ? JSON.stringify(documentOf(loaded, flags), null, 2) : render(loaded, flags);
     tools.terminal.writeData(`${text}\n`);
     return 0;
   },
 };
+
+/** The folder that an agent would work in; settings may be looked at where no agent is let in, too. */
+function folderOf({ environment, workingDirectory }: Tools): string {
+  return resolve(workingDirectory, environment["OCX_WORKSPACE"] || ".");
+}
 
 function documentOf({ settings, sources, files }: LoadedAgentSettings, flags: Flags): JsonObject {
   const values: JsonObject = { ...settings };
@@ -70,10 +76,11 @@ function trust(flags: Flags, tools: Tools): number {
   }
   // Its warnings are what the trust is about: they are told below.
   const quiet = { ...tools, log: { ...tools.log, warning: tools.log.debug } };
-  const { projectFiles, ignored } = loadAgentSettings(tools.workingDirectory, quiet);
+  const folder = folderOf(tools);
+  const { projectFiles, ignored } = loadAgentSettings(folder, quiet);
   const state = stateDirectory(tools);
   if (projectFiles.length === 0) {
-    throw new UserError(`There is nothing to trust in ${tools.workingDirectory}: no cooper.jsonc and no ocx.json.`);
+    throw new UserError(`There is nothing to trust in ${folder}: no cooper.jsonc and no ocx.json.`);
   }
   for (const file of projectFiles) {
     if (flags.boolean("revoke")) {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import {
   type AgentSettings,
@@ -52,16 +52,16 @@ export function readAgentSettings(
   workspaceFolder: string,
   tools: Pick<Tools, "environment" | "homeDirectory">,
 ): LoadedAgentSettings & { readonly warnings: readonly string[] } {
-  const user = userFiles(tools).flatMap(readIfThere);
+  const user = readUserFiles(tools);
   const project = PROJECT_NAMES.flatMap((name) => readIfThere(join(workspaceFolder, name)));
   const state = stateDirectory(tools);
   const documents = new Map([...user, ...project].map(({ path, text }) => [path, parseJsonc(text, path)] as const));
   const layers: SettingLayer[] = [
-    ...user.map(({ path }) => ({ name: path, origin: "user" as const, values: valuesOf(path, documents) })),
+    ...user.map(({ path }) => ({ name: path, origin: "user" as const, values: valuesOf(path, documents.get(path)) })),
     ...project.map((file) => ({
       name: file.path,
       origin: isTrusted(state, file) ? ("trusted project" as const) : ("untrusted project" as const),
-      values: valuesOf(file.path, documents),
+      values: valuesOf(file.path, documents.get(file.path)),
     })),
     { name: "environment", origin: "user", values: environmentValues(tools.environment) },
   ];
@@ -71,12 +71,19 @@ export function readAgentSettings(
   const [first, ...others] = wrong.map((problem) => `${where(problem)}: ${problem.text}`);
   if (first !== undefined) throw new UserError([first, ...others].join("\n"));
   const warnings = [
+    ...[...documents.values()].flatMap(repetitions),
     ...unknown.map(
       ({ layer, key, text }) => `${documents.get(layer)?.locateKey([key]) ?? layer}: ${text} It is ignored.`,
     ),
     ...merged.ignored.map((problem) => `${where(problem)}: ${problem.key} is ignored: ${problem.text}.`),
   ];
   return { ...merged, files: layers.slice(0, -1).map(({ name }) => name), projectFiles: project, warnings };
+}
+
+function repetitions({ duplicates, locateKey }: JsoncDocument): string[] {
+  return duplicates.map(
+    (path) => `${locateKey(path)}: ${path.join(".")} is written more than once; the last one counts.`,
+  );
 }
 
 /** The variable that sets a key. */
@@ -122,13 +129,22 @@ export function userConfigFolders(tools: Pick<Tools, "environment" | "homeDirect
   return [own, join(dirname(own), "ocx")];
 }
 
-function userFiles(tools: Pick<Tools, "environment" | "homeDirectory">): readonly string[] {
+/** The user's own files that are there, in rising order of what counts more. */
+export function readUserFiles(tools: Pick<Tools, "environment" | "homeDirectory">): readonly SettingsFile[] {
   const [own, ocx] = userConfigFolders(tools);
-  return [join(ocx, "ocx.json"), join(own, "ocx.json"), join(own, "config.jsonc")];
+  return [join(ocx, "ocx.json"), join(own, "ocx.json"), join(own, "config.jsonc")].flatMap(readIfThere);
 }
+
+const LONGEST = 1024 * 1024;
 
 function readIfThere(path: string): SettingsFile[] {
   if (!existsSync(path)) return [];
+  const found = statSync(path);
+  // A repository may hold a link to a device that never ends.
+  if (!found.isFile()) throw new UserError(`Could not read ${path}: it is no regular file.`);
+  if (found.size > LONGEST) {
+    throw new UserError(`Could not read ${path}: it has ${found.size} bytes; wanted at most ${LONGEST}.`);
+  }
   try {
     return [{ path, text: readFileSync(path, "utf8") }];
   } catch (cause) {
@@ -137,8 +153,9 @@ function readIfThere(path: string): SettingsFile[] {
   }
 }
 
-function valuesOf(path: string, documents: ReadonlyMap<string, JsoncDocument>): Record<string, unknown> {
-  const value = documents.get(path)?.value ?? {};
+/** The keys and values of a file that was read; throws UserError for one that is no JSON object. */
+export function valuesOf(path: string, document: JsoncDocument | undefined): Record<string, unknown> {
+  const value = document?.value ?? {};
   if (!isJsonObject(value))
     throw new UserError(`${path} holds no JSON object; wanted one of cooper's keys and their values.`);
   const { $schema: _, ...values } = value;

@@ -99,6 +99,9 @@ test("a name that means nothing is told with the nearest that does, whatever the
 /** For each key a value that a hostile repository would like, where there is one. */
 const HOSTILE: Partial<Record<SettingKey, unknown>> = {
   custom_base_dockerfile: "../other/Dockerfile",
+  memory: "2g",
+  cpus: 64,
+  pids_limit: 1_000_000,
   network: "host",
   port: 5432,
   add_host_docker_internal: true,
@@ -150,6 +153,20 @@ test("an untrusted project may be stricter than the user", () => {
   expect(settings).toMatchObject(strict);
 });
 
+test("an untrusted project may lower the limits of memory, processors and processes, in whatever unit", () => {
+  const low = { memory: "1048576K", cpus: 0.5, pids_limit: 50 };
+  const { settings, ignored } = merge(layer(low, "untrusted project"));
+  expect(ignored).toEqual([]);
+  expect(settings).toMatchObject({ ...low, memory: "1048576k" });
+  expect(merge(layer({ memory: "1048577k" }, "untrusted project")).settings.memory).toBe("1024m");
+});
+
+test("whatever a system's TZ may say is a time zone", () => {
+  for (const timezone of ["Europe/Berlin", ":UTC", "EST5EDT,M3.2.0,M11.1.0", "<+03>-3", "Etc/GMT+1"]) {
+    expect(merge(layer({ timezone })).wrong).toEqual([]);
+  }
+});
+
 test("another network than the user's is no stricter one: bridge does not undo none", () => {
   const { settings } = merge(layer({ network: "none" }), layer({ network: "bridge" }, "untrusted project"));
   expect(settings.network).toBe("none");
@@ -162,9 +179,6 @@ test("every key that an untrusted project may set freely is one that was decided
     "claude_version",
     "custom_base_image",
     "container_name",
-    "memory",
-    "cpus",
-    "pids_limit",
     "tmp_size",
     "workspace_tmp_size",
     "forbidden_paths",

@@ -37,3 +37,16 @@ test("port is of the folder that the agent works in", async () => {
     expect(printed).toBe("40001\n");
   });
 });
+
+test("config is of the folder that the agent works in, and its JSON has the sources and files that were asked for", async () => {
+  await withHome({ "a/cooper.jsonc": '{"cpus": 0.5}' }, async (home, toolsWith) => {
+    const tools = toolsWith({ OCX_WORKSPACE: join(home, "a"), COOPER_PORT: "40001" });
+    const file = join(home, "a/cooper.jsonc");
+    const { config: values, sources, files } = JSON.parse((await run(tools, ["--json", "--sources"])).printed);
+    expect([values.cpus, values.port, values.memory]).toEqual([0.5, 40001, "1024m"]);
+    expect([sources.cpus, sources.port, sources.memory]).toEqual([[file], ["environment"], ["default"]]);
+    expect(files).toEqual([file]);
+    expect(JSON.parse((await run(tools, ["--json"])).printed)).toEqual(values);
+    expect((await run(tools, ["--sources"])).printed).toContain(`0.5  (${file})`);
+  });
+});

@@ -17,7 +17,7 @@ test("the user's files, the project's and the environment count in this order, o
       '{"memory": "1g", "cpus": 2, "pids_limit": 11, "tmp_size": "1m", "workspace_tmp_size": "1m"}',
     ".config/cooper/config.jsonc":
       '{"cpus": 3, "pids_limit": 12, "tmp_size": "2m", "workspace_tmp_size": "2m"} // mine',
-    "project/ocx.json": '{"pids_limit": 13, "tmp_size": "3m", "workspace_tmp_size": "3m"}',
+    "project/ocx.json": '{"pids_limit": 10, "tmp_size": "3m", "workspace_tmp_size": "3m"}',
     "project/cooper.jsonc": '{"tmp_size": "4m", "workspace_tmp_size": "4m",}',
   };
   await withHome(files, async (home, toolsWith) => {
@@ -25,7 +25,7 @@ test("the user's files, the project's and the environment count in this order, o
     expect(settings).toMatchObject({
       memory: "1g",
       cpus: 3,
-      pids_limit: 13,
+      pids_limit: 10,
       tmp_size: "4m",
       workspace_tmp_size: "5m",
     });
@@ -45,6 +45,24 @@ test("what is wrong is told with its file, line and column, or the variable's na
 test("a file that cannot be read is an error, as what it forbids would be allowed", async () => {
   await withHome({ "project/cooper.jsonc/x": "" }, async (home, toolsWith) => {
     expect(() => read(home, toolsWith({}))).toThrow("Could not read");
+  });
+});
+
+test("a file that is a link to a device, or far too long, is refused at once", async () => {
+  await withHome({ "project/x": "", "long/cooper.jsonc": " ".repeat(2_000_000) }, async (home, toolsWith) => {
+    symlinkSync("/dev/zero", join(home, "project/cooper.jsonc"));
+    expect(() => read(home, toolsWith({}))).toThrow("no regular file");
+    expect(() => readAgentSettings(join(home, "long"), toolsWith({}))).toThrow("wanted at most");
+  });
+});
+
+test("a key that is written twice is told, as only the last one counts", async () => {
+  await withHome({ "project/cooper.jsonc": '{"cpus": 2,\n "cpus": 1}' }, async (home, toolsWith) => {
+    const { settings, warnings } = read(home, toolsWith({}));
+    expect(settings.cpus).toBe(1);
+    expect(warnings).toEqual([
+      `${home}/project/cooper.jsonc:2:2: cpus is written more than once; the last one counts.`,
+    ]);
   });
 });
 
