@@ -69,7 +69,7 @@ function only(...strict: readonly (string | boolean)[]): SafeValues {
 /** What guards the machine against what runs in the container is not the project's to lift. */
 const noMore: SafeValues = {
   safe: (value, { before }) => amountOf(value) <= amountOf(before),
-  rule: "no more than what applies without it",
+  rule: "an amount up to what applies without it",
 };
 
 const UNITS = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;

@@ -9,6 +9,8 @@ export interface CliCommand {
   readonly positionals: Positionals;
   /** How the words after the options are called in the usage line. */
   readonly words?: string;
+  /** The words after the options that there are, where they are few. */
+  readonly wordChoices?: readonly string[];
   /** Throws UsageError for options that exclude each other or are malformed. */
   readonly check?: (flags: Flags) => void;
   readonly run: (flags: Flags, tools: Tools) => Promise<number>;

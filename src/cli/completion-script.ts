@@ -48,6 +48,10 @@ function optionsOf({ command }: CompletedCommand): CompletedOption[] {
     }));
 }
 
+function wordsOf({ command }: CompletedCommand): readonly string[] {
+  return command.wordChoices ?? [];
+}
+
 /** What may come first: commands that stand alone, and groups. */
 function firstWords({ commands, groups }: CompletedProgram): { name: string; description: string }[] {
   const alone = commands.filter(({ path }) => path.length === 1);
@@ -75,7 +79,7 @@ function renderBash(program: CompletedProgram): string {
   const paths = options.filter((option) => option.takesValue && option.choices.length === 0);
   return `# bash completion for cooper: source it, or save it as a file in bash-completion's directory.
 _cooper() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} options=""
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} options="" words=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${names(firstWords(program))} --help --version" -- "$current"))
@@ -98,11 +102,12 @@ ${choices.join("\n")}
     ${paths.map(({ name }) => name).join("|")}) compopt -o default; return ;;
   esac
   case $command in
-${commands.map((one) => `    "${one.path.join(" ")}") options="${names(optionsOf(one))} --help" ;;`).join("\n")}
+${commands.map((one) => `    "${one.path.join(" ")}") words="${wordsOf(one).join(" ")}" options="${names(optionsOf(one))} --help" ;;`).join("\n")}
   esac
   case $current in
     -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
-    *) compopt -o default; [ -n "$current" ] || COMPREPLY=($(compgen -W "$options")) ;;
+    "") compopt -o default; COMPREPLY=($(compgen -W "$words $options")) ;;
+    *) compopt -o default; COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
   esac
 }
 complete -F _cooper cooper devcontainer
@@ -119,7 +124,8 @@ function renderZsh(program: CompletedProgram): string {
       const value = option.choices.length > 0 ? `:value:(${option.choices.join(" ")})` : files;
       return quoteShellWord(`*${option.name}[${option.description.replace(/[[\]:]/g, " ")}]${value}`);
     });
-    return `    ${quoteShellWord(one.path.join(" "))}) _arguments ${specs.join(" ")} '*:file:_files' ;;`;
+    const rest = wordsOf(one).length > 0 ? `*:word:(${wordsOf(one).join(" ")})` : "*:file:_files";
+    return `    ${quoteShellWord(one.path.join(" "))}) _arguments ${specs.join(" ")} '${rest}' ;;`;
   });
   return `#compdef cooper devcontainer
 _cooper() {
@@ -165,11 +171,13 @@ function renderFish(program: CompletedProgram): string {
     }),
     ...program.commands.flatMap((one) => {
       const condition = one.path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
-      return optionsOf(one).map((option) => {
+      const words = wordsOf(one).map((word) => `complete -c ${name} -n ${quoteFish(condition)} -a ${quoteFish(word)}`);
+      const options = optionsOf(one).map((option) => {
         const files = option.takesValue ? " -r -F" : "";
         const value = option.choices.length > 0 ? ` -x -a ${quoteFish(option.choices.join(" "))}` : files;
         return `complete -c ${name} -n ${quoteFish(condition)} -l ${option.name.slice(2)} -d ${quoteFish(option.description)}${value}`;
       });
+      return [...words, ...options];
     }),
   ]);
   return `${lines.join("\n")}\n`;
@@ -187,7 +195,8 @@ function renderPowershell(program: CompletedProgram): string {
       (group) => `    ${quotePowershell(group)} = ${list(secondWords(program, group).map(({ name }) => name))}`,
     ),
     ...program.commands.map(
-      (one) => `    ${quotePowershell(one.path.join(" "))} = ${list(optionsOf(one).map(({ name }) => name))}`,
+      (one) =>
+        `    ${quotePowershell(one.path.join(" "))} = ${list([...wordsOf(one), ...optionsOf(one).map(({ name }) => name)])}`,
     ),
   ];
   return `Register-ArgumentCompleter -Native -CommandName cooper, devcontainer -ScriptBlock {

@@ -11,6 +11,7 @@ export function createCompletion(commands: CommandTree): CliCommand {
     flags: LOG_FLAGS,
     positionals: { kind: "words", atMost: 1 },
     words: "shell",
+    wordChoices: SHELLS,
     check: (flags) => {
       const [shell] = flags.positionals;
       if (!SHELLS.some((known) => known === shell)) {

@@ -25,6 +25,7 @@ export const config: CliCommand = {
   },
   positionals: { kind: "words", atMost: 1 },
   words: "trust",
+  wordChoices: ["trust"],
   check: (flags) => {
     const [word] = flags.positionals;
     if (word !== undefined && word !== "trust") throw new UsageError(`Unknown argument: ${word} (did you mean trust?)`);

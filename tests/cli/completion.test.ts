@@ -17,6 +17,7 @@ const command = (name: string, description: string): CliCommand => ({
 const PROGRAM: CompletedProgram = {
   commands: [
     { path: ["build"], command: command("build", "Build it") },
+    { path: ["config"], command: { ...command("config", "Show it"), wordChoices: ["trust"] } },
     { path: ["image", "push"], command: command("push", "Push it") },
     { path: ["image", "pull"], command: command("pull", "Pull it") },
   ],
@@ -34,7 +35,7 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.l
 }
 
 test("bash completes commands, groups and what is in them", () => {
-  expect(completeInBash("cooper", "")).toEqual(["build", "image", "--help", "--version"]);
+  expect(completeInBash("cooper", "")).toEqual(["build", "config", "image", "--help", "--version"]);
   expect(completeInBash("cooper", "bu")).toEqual(["build"]);
   expect(completeInBash("cooper", "image", "pu")).toEqual(["push", "pull"]);
 });
@@ -43,6 +44,12 @@ test("bash completes a command's options and their choices, hidden ones left out
   expect(completeInBash("cooper", "build", "--")).toEqual(["--image-name", "--format", "--push", "--help"]);
   expect(completeInBash("cooper", "image", "push", "--pu")).toEqual(["--push"]);
   expect(completeInBash("cooper", "build", "--format", "")).toEqual(["text", "json"]);
+});
+
+test("a command's few words are completed in every shell", () => {
+  expect(completeInBash("cooper", "config", "tr")).toEqual(["trust"]);
+  expect(completeInBash("cooper", "config", "")).toContain("trust");
+  for (const shell of SHELLS) expect(renderCompletion(shell, PROGRAM)).toContain("trust");
 });
 
 test("every shell's script knows every command and option, and no hidden one", () => {
