@@ -43,7 +43,7 @@ export async function readNpmPackage(
     await response.body?.cancel();
     throw refused(response.status, { name, registry });
   }
-  const bytes = await readBody(response, { maximum: maximumBytes, what: `What ${registry.url} says of ${name}` });
+  const bytes = await readBody(response, { maximum: maximumBytes, what: `What ${placeOf(registry)} says of ${name}` });
   try {
     const { "dist-tags": tags, versions } = v.parse(packageSchema, JSON.parse(new TextDecoder().decode(bytes)));
     const tarballs = Object.entries(versions).map(
@@ -51,7 +51,7 @@ export async function readNpmPackage(
     );
     return { latest: tags.latest, versions: Object.fromEntries(tarballs) };
   } catch (cause) {
-    throw new UserError(`Could not read what ${registry.url} says of ${name}: ${messageOf(cause)}.`, { cause });
+    throw new UserError(`Could not read what ${placeOf(registry)} says of ${name}: ${messageOf(cause)}.`, { cause });
   }
 }
 
@@ -71,12 +71,18 @@ export async function openNpmTarball(
   throw new UserError(`Could not download ${url}: the server answered ${response.status}.`);
 }
 
+/** A registry's address without the login that may be written in it. */
+function placeOf({ url }: NpmRegistry): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
 function authorization({ token }: NpmRegistry): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
 function refused(status: number, { name, registry }: { name: string; registry: NpmRegistry }): UserError {
-  const what = `${registry.url} answered ${status} when asked for the package ${name}.`;
+  const what = `${placeOf(registry)} answered ${status} when asked for the package ${name}.`;
   if (status === 401 || status === 403)
     return new UserError(what, { hint: "Log in to it with npm login, or name another with npm_config_registry." });
   if (status === 404)

@@ -4,6 +4,7 @@ import type { Agent } from "../agent/agents.ts";
 import { chooseVariant, hasAvx2 } from "../agent/choose-variant.ts";
 import { versionKey } from "../agent/settings.ts";
 import { compareVersions, parseVersion } from "../features/semantic-version.ts";
+import { findAgentFile } from "../store/agent-files.ts";
 import { loadAgentSettings } from "./load-agent-settings.ts";
 import { agentsFolder, resolveAgentVersion } from "./obtain-agent.ts";
 import type { Tools } from "./tools.ts";
@@ -55,9 +56,17 @@ function latestVersion(agent: Agent, how: { readonly remembers: boolean }, tools
   return resolveAgentVersion({ agent, variant, version: "latest" }, tools, { fresh: true, ...how });
 }
 
+/** Those of which some variant was kept whole. */
 function keptVersions(agent: Agent, tools: Tools): readonly string[] {
-  const folder = join(agentsFolder(tools), agent.name);
-  const versions = existsSync(folder) ? readdirSync(folder).flatMap((name) => parseVersion(name) ?? []) : [];
+  const root = agentsFolder(tools);
+  const folder = join(root, agent.name);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const kept = names.filter((version) =>
+    agent.variants.some(
+      (variant) => findAgentFile({ root, agent: agent.name, version, variant: variant.id }) !== undefined,
+    ),
+  );
+  const versions = kept.flatMap((name) => parseVersion(name) ?? []);
   return versions.toSorted((a, b) => compareVersions(b, a)).map(formatVersion);
 }
 
