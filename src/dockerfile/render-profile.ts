@@ -14,7 +14,7 @@ export interface ProfileImage {
 export interface ProfileDockerfile {
   readonly text: string;
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** The first line of the instruction that installs the distribution's packages. */
+  /** The instruction that installs the distribution's packages. */
   readonly packages: string;
   /** Of every install command that is run, its place in the profile and its instruction. */
   readonly installs: readonly InstallInstruction[];
@@ -54,7 +54,7 @@ export function renderProfileDockerfile({ profile, baseImage, variant }: Profile
   return {
     text: `${lines.join("\n")}\n`,
     buildArgs: breaksLines ? { [NEWLINE_ARGUMENT]: "\n" } : {},
-    packages: packages.slice(0, packages.indexOf("\n")),
+    packages,
     installs,
   };
 }
@@ -75,13 +75,10 @@ export function withInstallCaches(text: string, { packages, installs, language, 
   const mounts = CACHES[language].map(
     ({ name, target }) => `--mount=type=cache,id=${cacheId}-${name},target=${target} `,
   );
-  const body = (line: string) => line.slice("RUN ".length);
   return text
+    .replace(packages, () => withKeptArchives(packages, cacheId))
     .split("\n")
-    .map((line) => {
-      if (line === packages) return `RUN ${aptMount(cacheId)} ${body(line).replace("apt-get install", APT_INSTALL)}`;
-      return instructions.has(line) ? `RUN ${mounts.join("")}${body(line)}` : line;
-    })
+    .map((line) => (instructions.has(line) ? `RUN ${mounts.join("")}${line.slice("RUN ".length)}` : line))
     .join("\n");
 }
 
@@ -91,8 +88,10 @@ const APT_ARCHIVES = "/var/cache/apt/archives";
 // Official images delete what lies in apt's own folder after every install; a folder in it is not looked at.
 const APT_INSTALL = `mkdir -p ${APT_ARCHIVES}/kept/partial && apt-get -o Dir::Cache::Archives=${APT_ARCHIVES}/kept install`;
 
-function aptMount(cacheId: string): string {
-  return `--mount=type=cache,id=${cacheId}-apt,sharing=locked,target=${APT_ARCHIVES}`;
+function withKeptArchives(packages: string, cacheId: string): string {
+  const mount = `--mount=type=cache,id=${cacheId}-apt,sharing=locked,target=${APT_ARCHIVES}`;
+  const installs = packages.slice("RUN ".length).replace(/apt-get install\b/, APT_INSTALL);
+  return `RUN ${mount} ${installs}`;
 }
 
 const CACHES: Readonly<Record<RepoProfile["language"], readonly { name: string; target: string }[]>> = {

@@ -93,6 +93,14 @@ test("caches are mounted for apt and for install commands alone, under names of 
   expect(withInstallCaches(text, { packages, installs, language: "rust", cacheId: "x" })).toBe(withApt);
 });
 
+test.each(BUILD_VARIANTS.map(({ name }) => name))("apt keeps what it downloads in the variant %s too", (name) => {
+  const { text, installs, packages } = render({ install_cmds: [] }, name);
+  const cached = withInstallCaches(text, { packages, installs, language: "python", cacheId: "x" });
+  expect(cached.match(/--mount=type=cache,id=x-apt/g)).toHaveLength(1);
+  expect(cached.match(/Dir::Cache::Archives=\S+\/kept install -y/g)).toHaveLength(1);
+  expect(cached).not.toContain("apt-get install");
+});
+
 test("what no Dockerfile can hold is refused by name", () => {
   expect(() => render({ install_cmds: [], env: { "A=B": "" } })).toThrow('env: "A=B" is not a valid name');
   expect(() => render({ install_cmds: [], env: { A: "a\0b" } })).toThrow("env.A contains a NUL");
