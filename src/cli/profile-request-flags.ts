@@ -6,16 +6,16 @@ import type { FlagDefinitions, Flags } from "./flags.ts";
 
 /** Where a request is read from. */
 export const REQUEST_FLAGS = {
-  request: { type: "string", valueHint: "file", description: "Read the request from this file instead of stdin" },
+  request: { type: "string", valueHint: "file", description: 'Read the request from this file instead of stdin ("-")' },
 } as const satisfies FlagDefinitions;
 
-/** The text of the request: of the file, else of stdin; throws UserError when stdin is a terminal. */
+/** The text of the request: of the file, else of stdin, which is also called `-`; throws UserError when stdin is a terminal. */
 export async function readRequestText(flags: Flags, tools: Tools): Promise<string> {
   const file = flags.string("request");
-  if (file === undefined) {
+  if (file === undefined || file === "-") {
     if (process.stdin.isTTY) {
       throw new UserError("There is no request: stdin is a terminal.", {
-        hint: 'Pipe {"repo_dir": …, "profile_path": …} in, or name a file with --request.',
+        hint: "Pipe it in as JSON, or name a file with --request.",
       });
     }
     return Bun.stdin.text();

@@ -9,6 +9,7 @@ import {
   variantFile,
 } from "../profile/build-variant.ts";
 import type { ProfileRequest, ProfileResponse } from "../profile/profile-request.ts";
+import { classifyBuildFailure, MISSING_INSTALL } from "../profile/unsupported-registry.ts";
 import type { ViewKind } from "../runtime/build-view.ts";
 import { type Builder, detectBuilder } from "../runtime/builder.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
@@ -28,6 +29,7 @@ import {
   writeManifest,
 } from "./profile-artifacts.ts";
 import { cacheArchive, loadCachedImage, saveCachedImage } from "./profile-cache.ts";
+import { registerUnsupported } from "./register-unsupported.ts";
 import { type AttemptEnd, runProfileBuild } from "./run-profile-build.ts";
 import type { Tools } from "./tools.ts";
 
@@ -47,6 +49,7 @@ interface Work extends ProfileBuild {
 /** Builds a profile's image, unless the engine or the cache has it as it would be built. */
 export async function buildProfile(build: ProfileBuild, tools: Tools): Promise<ProfileResponse> {
   const read = readRequestedProfile(build.request, tools);
+  if (read.profile.status === "unsupported") registerUnsupported(read, MISSING_INSTALL, tools);
   const prepared = await prepareProfile(read, build.options, tools);
   const folder = makeOwnFolder(read.repository, ARTIFACTS_FOLDER);
   for (const { variant, dockerfile } of prepared.variants) {
@@ -121,7 +124,10 @@ async function buildVariants(work: Work, log: StagedText, tools: Tools): Promise
     if (end.kind === "built") return planned;
     const next = nextVariant(variant, end.output, prepared.profile);
     log.write(`==> ${variant.name} failed: ${end.error.message}\n`);
-    if (next === undefined || tried.has(next.name)) throw end.error;
+    if (next === undefined || tried.has(next.name)) {
+      registerUnsupported(prepared, classifyBuildFailure(end.output), tools);
+      throw end.error;
+    }
     tools.log.warning(`The ${variant.name} build failed; trying again as ${next.name}.`);
     variant = next;
   }

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { messageOf, UserError } from "../errors.ts";
 import { detectProfile } from "../profile/detect-profile.ts";
+import type { DetectionRequest } from "../profile/detection-request.ts";
 import { profileIdOf, type WrittenProfile } from "../profile/repo-profile.ts";
+import type { Tools } from "./tools.ts";
 
 /** A profile in its wrapper, as `repo_profile.json` has it. */
 export interface DetectedProfile {
@@ -12,13 +14,16 @@ export interface DetectedProfile {
 }
 
 /** Reads the files at the top of a folder and writes its profile; throws UserError for a folder that is not there. */
-export function detectRepositoryProfile(folder: string, pythonVersion: string | undefined): DetectedProfile {
+export function detectRepositoryProfile(request: DetectionRequest, tools: Tools): DetectedProfile {
+  const folder = resolve(tools.workingDirectory, request.repo_dir);
+  const pythonVersion = request.explicit_python_version ?? undefined;
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new UserError(`${folder} is not a folder.`, { hint: "Name the repository to write the profile of." });
   }
   const names = readdirSync(folder).sort();
   const read = (name: string) => readRegularFile(join(folder, name));
-  const profile = detectProfile({ names, read, readToml: (name) => parseToml(read(name), name), pythonVersion });
+  const facts = { names, read, readToml: (name: string) => parseToml(read(name), name), pythonVersion };
+  const profile = detectProfile(facts, request.overrides ?? undefined);
   const absolute = realpathSync(folder);
   return {
     profile_id: profileIdOf(profile),

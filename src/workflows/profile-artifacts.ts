@@ -114,7 +114,8 @@ export function makeOwnFolder(repository: string, names: readonly string[]): str
   }, repository);
 }
 
-function readText(path: string): string | undefined {
+/** A file's text; undefined when there is none that can be read. */
+export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {

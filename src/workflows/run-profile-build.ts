@@ -37,10 +37,12 @@ const TAIL_CHARACTERS = 1024 * 1024;
 /** Builds one variant of a profile's image. */
 export async function runProfileBuild(attempt: BuildAttempt, tools: Tools): Promise<AttemptEnd> {
   const { prepared, planned, builder } = attempt;
+  const plan = withCaches(attempt);
+  tellDifferences(plan, attempt);
   return withTemporaryDirectory(join(cacheDirectory(tools), "builds"), async (directory) => {
     const layout = layOutBuild(
       {
-        plan: withCaches(attempt),
+        plan,
         planHash: planned.planHash,
         builder,
         enginePath: prepared.engine.path,
@@ -69,6 +71,14 @@ function withCaches({ prepared, planned, builder, noCache }: BuildAttempt): Buil
   // One repository's code must not choose what another one installs.
   const caches = { ...dockerfile, language: prepared.profile.language, cacheId: `cooper-${prepared.id}` };
   return { ...plan, source: { ...plan.source, text: withInstallCaches(plan.source.text, caches) } };
+}
+
+/** The log has what was run, where it is not what the Dockerfile beside it says. */
+function tellDifferences({ source }: BuildPlan, { planned, log }: BuildAttempt): void {
+  const written = planned.plan.source;
+  if (source.kind !== "dockerfile" || written.kind !== "dockerfile") return;
+  const known = new Set(written.text.split("\n"));
+  for (const line of source.text.split("\n").filter((each) => !known.has(each))) log(`==> with caches: ${line}\n`);
 }
 
 function wishesOf({ prepared, builder, noCache }: BuildAttempt) {
