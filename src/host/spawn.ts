@@ -26,6 +26,8 @@ export type Stdio =
 export interface SpawnOptions {
   readonly onOutput?: (text: string, stream: "stdout" | "stderr") => void;
   readonly stdin?: string;
+  /** Instead: stdin is open and empty as long as this process is there, so that its end can be noticed. */
+  readonly lifeline?: boolean;
   readonly timeoutMilliseconds?: number;
   readonly workingDirectory?: string;
   /** Runs although the work was interrupted: for what must be tidied up. */
@@ -79,7 +81,8 @@ interface Run {
 async function runPiped(command: Command, { env, options, interruption }: Run): Promise<ProcessResult> {
   const signal = options.regardless === true ? uninterrupted.signal : interruption.signal;
   signal.throwIfAborted();
-  const stdin = options.stdin === undefined ? "ignore" : new Blob([options.stdin]);
+  const given = options.stdin === undefined ? "ignore" : new Blob([options.stdin]);
+  const stdin = options.lifeline === true ? "pipe" : given;
   const cwd = options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory };
   const child = start(command, { env, ...cwd, stdin, stdout: "pipe", stderr: "pipe", detached: true });
   let timedOut = false;
@@ -237,6 +240,25 @@ function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   } catch {
     // The group is gone already.
   }
+}
+
+/** A process that gets nothing of this one's but its output, both kinds on stdout, or all of its streams. */
+export interface BareProcess {
+  readonly argv: readonly string[];
+  /** All of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly stdio: "output" | "inherited";
+}
+
+/** Runs a process in this one's process group; resolves to its exit code, 128 + n for one that signal n ended. */
+export async function runBare({ argv, env, cwd, stdio }: BareProcess): Promise<number> {
+  const child =
+    stdio === "inherited"
+      ? Bun.spawn([...argv], { env, cwd, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
+      : Bun.spawn([...argv], { env, cwd, stdin: "ignore", stdout: 1, stderr: 1 });
+  await child.exited;
+  return exitCodeOf(child);
 }
 
 /** A running process that is talked to in bytes while it runs. */

@@ -1,0 +1,163 @@
+import { dlopen, read } from "bun:ffi";
+import { constants } from "node:os";
+
+/** What a process in namespaces of its own asks the kernel for; each throws KernelRefusal. Paths are looked up as the caller's. */
+export interface NamespaceCalls {
+  readonly mount: (mount: MountCall) => void;
+  /** Makes the current directory, a mount point, the root of this process and of those that it starts; nothing else stays mounted. */
+  readonly enterRoot: () => void;
+  /** Leaves out, for whatever this thread starts, all capabilities but these. */
+  readonly boundCapabilities: (kept: readonly number[]) => void;
+  readonly setHostName: (name: string) => void;
+  /** Brings the network namespace's own loopback interface up. */
+  readonly raiseLoopback: () => void;
+  /** Gives whatever this thread starts these ids and groups. */
+  readonly becomeUser: (ids: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly groups: readonly number[];
+  }) => void;
+}
+
+/** mount(2)'s arguments. */
+export interface MountCall {
+  readonly source: string;
+  readonly target: string;
+  readonly type?: string;
+  readonly flags: number;
+  readonly data?: string;
+}
+
+/** mount(2)'s flags. */
+export const MOUNT_FLAGS = {
+  readOnly: 1,
+  noSetuid: 2,
+  noDevices: 4,
+  noExecution: 8,
+  remount: 32,
+  bind: 4096,
+  recursive: 16384,
+  private: 1 << 18,
+} as const;
+
+/** The kernel's refusal of a call, by the name of its error. */
+export class KernelRefusal extends Error {
+  readonly code: string;
+
+  constructor(call: string, code: string) {
+    super(`${call}: ${code}`);
+    this.name = "KernelRefusal";
+    this.code = code;
+  }
+}
+
+const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+// The kernel's numbers, which differ between architectures. The C library's own calls would change every thread.
+const CALL_NUMBERS =
+  process.arch === "arm64"
+    ? { pivotRoot: 41n, setGroups: 159n, setResGid: 149n, setResUid: 147n }
+    : { pivotRoot: 155n, setGroups: 116n, setResGid: 119n, setResUid: 117n };
+const PR_CAPBSET_DROP = 24;
+const LAST_CAPABILITY = 63;
+const MNT_DETACH = 2;
+
+/** Opens the C library; throws KernelRefusal where there is none that is known. */
+export function openNamespaceCalls(): NamespaceCalls {
+  const library = openLibrary();
+  const check = (result: number | bigint, call: string) => {
+    if (Number(result) < 0) throw new KernelRefusal(call, errorName(library));
+  };
+  return {
+    mount({ source, target, type, flags, data }) {
+      const result = library.mount(
+        text(source),
+        text(target),
+        type === undefined ? null : text(type),
+        BigInt(flags),
+        data === undefined ? null : text(data),
+      );
+      check(result, `mount ${type ?? "bind"} on ${target}`);
+    },
+    enterRoot() {
+      check(library.syscall(CALL_NUMBERS.pivotRoot, text("."), text("."), null), "pivot_root");
+      // Stacked on the new root: what is undone is the old one.
+      check(library.umount2(text("."), MNT_DETACH), "umount of the old root");
+      process.chdir("/");
+    },
+    boundCapabilities(kept) {
+      for (let capability = 0; capability <= LAST_CAPABILITY; capability++) {
+        if (kept.includes(capability)) continue;
+        const result = library.prctl(PR_CAPBSET_DROP, BigInt(capability), 0n, 0n, 0n);
+        // Past the last one that this kernel knows.
+        if (result < 0 && errorName(library) === "EINVAL") return;
+        check(result, "prctl(PR_CAPBSET_DROP)");
+      }
+    },
+    setHostName(name) {
+      const bytes = new TextEncoder().encode(name);
+      check(library.sethostname(bytes, BigInt(bytes.length)), "sethostname");
+    },
+    raiseLoopback() {
+      const socket = library.socket(AF_INET, SOCK_DGRAM, 0);
+      check(socket, "socket");
+      // struct ifreq: the name in 16 bytes, then the flags.
+      const request = new Uint8Array(40);
+      request.set(new TextEncoder().encode("lo"));
+      new DataView(request.buffer).setInt16(16, IFF_UP, true);
+      check(library.ioctl(socket, SIOCSIFFLAGS, request), "ioctl(SIOCSIFFLAGS)");
+      library.close(socket);
+    },
+    becomeUser({ uid, gid, groups }) {
+      const list = new Uint32Array(Math.max(1, groups.length));
+      list.set(groups);
+      const three = (id: number) => [BigInt(id), BigInt(id), BigInt(id)] as const;
+      check(library.setGroups(CALL_NUMBERS.setGroups, BigInt(groups.length), list), "setgroups");
+      check(library.setIds(CALL_NUMBERS.setResGid, ...three(gid)), "setresgid");
+      check(library.setIds(CALL_NUMBERS.setResUid, ...three(uid)), "setresuid");
+    },
+  };
+}
+
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const IFF_UP = 1;
+const SIOCSIFFLAGS = 0x8914n;
+
+function openLibrary() {
+  for (const name of LIBRARIES) {
+    try {
+      const { symbols } = dlopen(name, {
+        mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" } as const,
+        umount2: { args: ["ptr", "i32"], returns: "i32" } as const,
+        syscall: { args: ["i64", "ptr", "ptr", "ptr"], returns: "i64" } as const,
+        prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" } as const,
+        sethostname: { args: ["ptr", "u64"], returns: "i32" } as const,
+        socket: { args: ["i32", "i32", "i32"], returns: "i32" } as const,
+        ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } as const,
+        close: { args: ["i32"], returns: "i32" } as const,
+        __errno_location: { args: [], returns: "ptr" } as const,
+      });
+      // The same function with numbers for arguments.
+      const { symbols: calls } = dlopen(name, {
+        syscall: { args: ["i64", "u64", "u64", "u64"], returns: "i64" } as const,
+      });
+      const { symbols: lists } = dlopen(name, {
+        syscall: { args: ["i64", "u64", "ptr"], returns: "i64" } as const,
+      });
+      return { ...symbols, setIds: calls.syscall, setGroups: lists.syscall };
+    } catch {
+      // The other C library, then.
+    }
+  }
+  throw new KernelRefusal("dlopen(libc)", "ENOENT");
+}
+
+function errorName({ __errno_location: location }: ReturnType<typeof openLibrary>): string {
+  const pointer = location();
+  const number = pointer === null ? 0 : read.i32(pointer, 0);
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(`${value}\0`);
+}

@@ -1,0 +1,53 @@
+import * as v from "valibot";
+
+const pathSchema = v.pipe(v.string(), v.startsWith("/"));
+
+/** What a worker reads in its folder's `request.json` before it runs a step. */
+export const sandboxRequestSchema = v.object({
+  /** Absolute paths of unpacked layers, the topmost first. */
+  layers: v.array(pathSchema),
+  /** The program that mounts layers where the kernel does not; null where there is none. */
+  fuseOverlayfs: v.nullable(v.string()),
+  argv: v.pipe(v.array(v.string()), v.minLength(1)),
+  /** All of the environment: nothing is inherited. */
+  env: v.record(v.string(), v.string()),
+  /** Made when it is not there. */
+  cwd: pathSchema,
+  user: v.object({ uid: v.number(), gid: v.number(), groups: v.array(v.number()) }),
+  /** Host files, folders or sockets that the step sees; nothing of them is in the layer. */
+  binds: v.array(v.object({ source: pathSchema, target: pathSchema, readOnly: v.boolean() })),
+  /** Files in memory that only exist while the step runs, for their owner alone. */
+  secrets: v.array(
+    v.object({
+      /** A name in /run/secrets. */
+      name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)),
+      source: v.variant("kind", [
+        v.object({ kind: v.literal("file"), path: pathSchema }),
+        v.object({ kind: v.literal("env"), name: v.string() }),
+      ]),
+    }),
+  ),
+  network: v.picklist(["host", "none"]),
+  /** `output`: nothing to read, all output on stdout, and the end of stdin ends the step. `inherited`: this process's own. */
+  stdio: v.picklist(["output", "inherited"]),
+});
+export type SandboxRequest = v.InferOutput<typeof sandboxRequestSchema>;
+
+/** What the worker leaves in `result.json`: no such file means that it was killed. */
+export const sandboxResultSchema = v.variant("kind", [
+  v.object({ kind: v.literal("ended"), exitCode: v.number(), made: v.array(v.string()) }),
+  v.object({ kind: v.literal("refused"), call: v.string(), code: v.string(), overlay: v.boolean() }),
+]);
+export type SandboxResult = v.InferOutput<typeof sandboxResultSchema>;
+
+/** A step's own folder: what is in it, by relative paths. */
+export const SANDBOX_FOLDER = {
+  request: "request.json",
+  result: "result.json",
+  /** Where the step's changes go: the new layer. */
+  upper: "upper",
+  /** The kernel's own scratch space beside it. */
+  scratch: "scratch",
+  root: "root",
+  links: "l",
+} as const;

@@ -1,0 +1,73 @@
+import { mkdirSync, openSync, readFileSync, symlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { KernelRefusal, type NamespaceCalls, openNamespaceCalls } from "../host/namespace-calls.ts";
+import { runBare } from "../host/spawn.ts";
+import { SANDBOX_FOLDER, type SandboxRequest, type SandboxResult, sandboxRequestSchema } from "./sandbox-request.ts";
+import { prepareSandboxRoot } from "./sandbox-root.ts";
+
+/** What containers keep by default, less the making of devices. */
+const KEPT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31];
+const HOST_NAME = "cooper";
+const EXIT_REFUSED = 125;
+
+/**
+ * The first process of new namespaces: mounts a step's layers as `folder` says, makes them its root, and runs the step with less than
+ * it may itself. Its end is the end of all that the step started. Leaves `result.json`; resolves to the exit code.
+ */
+export async function runSandboxWorker(folder: string): Promise<number> {
+  process.chdir(folder);
+  process.umask(0o022);
+  const request = v.parse(sandboxRequestSchema, JSON.parse(readFileSync(SANDBOX_FOLDER.request, "utf8")));
+  const result = openSync(SANDBOX_FOLDER.result, "w", 0o600);
+  const report = (outcome: SandboxResult) => writeSync(result, JSON.stringify(outcome));
+  endWithStarter(request);
+  let mounted = false;
+  let made: readonly string[];
+  try {
+    const calls = openNamespaceCalls();
+    calls.setHostName(HOST_NAME);
+    if (request.network === "none") calls.raiseLoopback();
+    await mountLayers(request, calls);
+    mounted = true;
+    made = prepareSandboxRoot(SANDBOX_FOLDER.root, request, calls);
+    process.chdir(SANDBOX_FOLDER.root);
+    calls.enterRoot();
+    calls.boundCapabilities(KEPT_CAPABILITIES);
+    const { uid, gid, groups } = request.user;
+    if (uid !== 0 || gid !== 0) calls.becomeUser({ uid, gid, groups });
+  } catch (error) {
+    if (!(error instanceof KernelRefusal)) throw error;
+    report({ kind: "refused", call: error.message, code: error.code, overlay: !mounted });
+    return EXIT_REFUSED;
+  }
+  const exitCode = await runBare(request);
+  report({ kind: "ended", exitCode, made: [...made] });
+  return exitCode;
+}
+
+/** The first process of a pid namespace gets no signal that it does not ask for; and nobody else notices that cooper was killed. */
+function endWithStarter({ stdio }: SandboxRequest): void {
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(143));
+  if (stdio === "inherited") return;
+  process.on("SIGINT", () => process.exit(130));
+  process.stdin.on("end", () => process.exit(137)).resume();
+}
+
+/** By names that are short and plain, whatever the layers' paths are: the kernel reads one page of options. */
+async function mountLayers({ layers, fuseOverlayfs }: SandboxRequest, calls: NamespaceCalls): Promise<void> {
+  const { links, upper, scratch, root } = SANDBOX_FOLDER;
+  for (const folder of [links, upper, scratch, root]) mkdirSync(folder, { recursive: true });
+  const empty = join(links, "empty");
+  if (layers.length === 0) mkdirSync(empty, { recursive: true });
+  for (const [index, layer] of layers.entries()) symlinkSync(layer, join(links, index.toString(36)));
+  const lower = layers.length === 0 ? [empty] : layers.map((_, index) => join(links, index.toString(36)));
+  const options = `lowerdir=${lower.join(":")},upperdir=${upper},workdir=${scratch}`;
+  try {
+    calls.mount({ source: "overlay", target: root, type: "overlay", flags: 0, data: `${options},userxattr` });
+  } catch (error) {
+    if (!(error instanceof KernelRefusal) || fuseOverlayfs === null) throw error;
+    const argv = [fuseOverlayfs, "-o", options, root];
+    if ((await runBare({ argv, env: {}, cwd: process.cwd(), stdio: "output" })) !== 0) throw error;
+  }
+}
