@@ -5,9 +5,10 @@ import { copySteps, featureSteps, stepMakesLayer } from "../plan/build-plan.ts";
 import { PLAN_LABEL } from "../plan/plan-hash.ts";
 import { CONTENT_SOURCE, type ContentDelivery } from "./content-delivery.ts";
 import { checkedPath, copyLines } from "./copy-lines.ts";
-import { INSTALL_SCRIPT, renderInstallScript, renderOptionsFile } from "./install-script.ts";
+import { renderInstallScript, renderOptionsFile } from "./install-script.ts";
 import { packagesScript } from "./packages-script.ts";
 import { quoteExpandable, quoteLiteral, VARIABLE_NAME } from "./quote.ts";
+import { FEATURES_FOLDER, featureCommands, folderName } from "./step-script.ts";
 import { userIdsScript } from "./user-ids.ts";
 
 /** The stage that every rendered build ends with. */
@@ -135,15 +136,8 @@ function containerEnvLines(step: FeatureStep, escapeWith: string): string[] {
 
 function installLines(step: FeatureStep, { plan, delivery, escapeWith }: Writer): string[] {
   const folder = folderName(step);
-  const work = `/tmp/dev-container-features/${folder}`;
-  const install = [
-    `cd ${work}`,
-    // Scripts may call each other, also as another user, whatever the modes that they were stored with.
-    "chmod -R 0755 .",
-    `./${INSTALL_SCRIPT}`,
-    "cd /",
-    "rm -rf /tmp/dev-container-features",
-  ];
+  const work = `${FEATURES_FOLDER}/${folder}`;
+  const install = [...featureCommands(work), "cd /", `rm -rf ${FEATURES_FOLDER}`];
   if (!delivery.mount) {
     const from = delivery.kind === "content-image" ? `--from=${CONTENT_SOURCE} ` : "";
     const source = delivery.kind === "content-image" ? `/${folder}` : folder;
@@ -153,7 +147,7 @@ function installLines(step: FeatureStep, { plan, delivery, escapeWith }: Writer)
   // Podman leaves a mount point behind that had folders made for it, or lies in a folder of the path to its own storage; and it takes
   // a step for done that reads the same, whatever is mounted: other content needs another name.
   const mounted = `/build-features-src-${folder}-${hashContent(step, plan.users)}`;
-  const copy = ["mkdir -p /tmp/dev-container-features", `cp -R ${mounted} ${work}`];
+  const copy = [`mkdir -p ${FEATURES_FOLDER}`, `cp -R ${mounted} ${work}`];
   return [
     `RUN --mount=type=bind${origin},source=/${folder},target=${mounted} ${escapeWith}`,
     `    ${joinCommands([...copy, ...install], escapeWith)}`,
@@ -179,11 +173,6 @@ function metadataLines(step: MetadataStep, escapeWith: string): string[] {
     quoteLiteral(JSON.stringify(entry), "The metadata label", escapeWith).slice(1, -1),
   );
   return [`LABEL devcontainer.metadata="[ ${escapeWith}\n${entries.join(`, ${escapeWith}\n`)} ${escapeWith}\n]"`];
-}
-
-function folderName(step: FeatureStep): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(step.folder)) return step.folder;
-  throw new TypeError(`A Feature's folder must be a plain name, found ${JSON.stringify(step.folder)}.`);
 }
 
 function variableName(name: string, where: string): string {

@@ -66,6 +66,12 @@ export type BuildStep =
   | MetadataStep
   | LabelStep;
 
+/** A step that makes a layer by running something, as root. */
+export type ExecutingStep = FeatureStep | UserIdsStep | PackagesStep | RunStep;
+
+/** A step that makes a layer. */
+export type LayerStep = ExecutingStep | CopyStep | ContextStep;
+
 /** Installs one Feature by running its `install.sh` as root. */
 export interface FeatureStep {
   readonly kind: "feature";

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { planSettings } from "../../src/assembly/plan-settings.ts";
+import { refuseExecution } from "../../src/assembly/refuse-execution.ts";
 import type { BuildPlan, BuildStep } from "../../src/plan/build-plan.ts";
 
 function planOf(steps: readonly BuildStep[]): BuildPlan {
@@ -29,7 +30,7 @@ test("steps in which nothing runs become variables and labels, and the plan's ha
     { kind: "metadata", entries: [{ id: "a" }, { remoteUser: "x" }] },
     { kind: "label", labels: { mine: "a b" } },
   ]);
-  expect(planSettings(plan, "hash").settings).toMatchObject({
+  expect(planSettings(plan, { planHash: "hash", baseEnv: {} })).toMatchObject({
     env: ["A=1", 'B="$x"'],
     labels: {
       "devcontainer.metadata": '[ {"id":"a"}, {"remoteUser":"x"} ]',
@@ -41,9 +42,9 @@ test("steps in which nothing runs become variables and labels, and the plan's ha
 });
 
 test("a step that runs in a container is refused by name", () => {
-  expect(() => planSettings(planOf([feature]), "hash")).toThrow(
-    "--backend assemble builds without an engine, and the Feature ghcr.io/acme/color:1 has to run in a container.",
+  expect(() => refuseExecution(planOf([feature]))).toThrow(
+    "--backend assemble runs nothing, and the Feature ghcr.io/acme/color:1 has to run in a container.",
   );
   const ids: BuildStep = { kind: "user-ids", user: "dev", uid: 1000, gid: 1000 };
-  expect(() => planSettings(planOf([ids]), "hash")).toThrow("your ids has to run in a container");
+  expect(() => refuseExecution(planOf([ids]))).toThrow("your ids has to run in a container");
 });
