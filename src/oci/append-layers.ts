@@ -4,7 +4,12 @@ import type { Digest } from "./digest.ts";
 import { diffIdsOf, type Image } from "./image.ts";
 
 /** A layer as it goes onto an image: what is stored, and the digest of the tar within. */
-export type NewLayer = { readonly descriptor: Descriptor; readonly diffId: Digest };
+export type NewLayer = {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  /** For the history, where it is not what all of them have. */
+  readonly createdBy?: string;
+};
 
 /** What an image's history says about a change. */
 export type HistoryEntry = { readonly created: string; readonly createdBy: string };
@@ -13,7 +18,7 @@ export type HistoryEntry = { readonly created: string; readonly createdBy: strin
 export function appendLayers(image: Image, layers: readonly NewLayer[], history: HistoryEntry): Image {
   const { created, createdBy } = history;
   const rootfs: JsonObject = { type: "layers", diff_ids: [...diffIdsOf(image), ...layers.map(({ diffId }) => diffId)] };
-  const lines = layers.map((): JsonObject => ({ created, created_by: createdBy }));
+  const lines = layers.map((layer): JsonObject => ({ created, created_by: layer.createdBy ?? createdBy }));
   const earlier = Array.isArray(image.config["history"]) ? image.config["history"] : [];
   return {
     ...image,

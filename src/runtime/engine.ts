@@ -4,8 +4,10 @@ import type { Command } from "../plan/command.ts";
 import { failedCommand, unreachableEngine, unreachableReason } from "./engine-failure.ts";
 import { type LocalImage, readImageInspection } from "./local-image.ts";
 
-/** A container engine behind a command-line client; nothing is asked of it before it is needed. */
+/** A container engine behind a command-line client, or what takes its place; nothing is asked of it before it is needed. */
 export interface Engine {
+  /** `native` is cooper itself, with its own store; `none` has nothing and runs nothing. Neither takes commands. */
+  readonly kind: "client" | "native" | "none";
   readonly path: string;
   /** The images of these references that the engine's store has. */
   readonly inspectImages: (references: readonly string[]) => Promise<ReadonlyMap<string, LocalImage>>;
@@ -24,6 +26,7 @@ export function createEngine(path: string, runProcess: RunProcess): Engine {
   const command = (args: readonly string[]): Command => ({ file: path, args, env: {} });
   const ask = (args: readonly string[]) => runProcess(command(args));
   return {
+    kind: "client",
     path,
     ask,
     askHost: (file, args) => runProcess({ file, args, env: {} }).catch(() => null),

@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { findOnPath } from "../host/find-on-path.ts";
 import type { RunProcess } from "../host/spawn.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { UnreachableEngine } from "./engine-failure.ts";
@@ -24,7 +23,7 @@ export function findEngines(wishes: EngineWishes, runProcess: RunProcess): reado
   // Whoever says where docker is wants that one, and no other in its place.
   const isPlaced = ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => (wishes.environment[name] ?? "") !== "");
   const [first, ...others] = ["docker", "podman"]
-    .filter((name) => isOnPath(name, path))
+    .filter((name) => findOnPath(name, path) !== undefined)
     .map((name) => createEngine(name, runProcess));
   if (first !== undefined) return isPlaced && first.path === "docker" ? [first] : [first, ...others];
   throw new UserError("No container engine was found: neither docker nor podman is on PATH.", {
@@ -57,17 +56,4 @@ export async function reachEngine<Answer>(
     }
     throw error;
   }
-}
-
-function isOnPath(name: string, path: string): boolean {
-  // What a relative entry names depends on the current folder, which may be anybody's.
-  return path.split(delimiter).some((directory) => {
-    if (!isAbsolute(directory)) return false;
-    try {
-      accessSync(join(directory, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -3,6 +3,7 @@ import type { Engine } from "./engine.ts";
 
 /** In the place of an engine where none is to be asked: it has no images, and runs nothing. */
 export const noEngine: Engine = {
+  kind: "none",
   path: "",
   inspectImages: async () => new Map(),
   run: refuse,
@@ -11,7 +12,7 @@ export const noEngine: Engine = {
 };
 
 async function refuse(): Promise<never> {
-  throw new UserError("This needs a container engine, and --backend assemble asks none.", {
-    hint: "Leave --backend away to use Docker or Podman.",
+  throw new UserError("This needs Docker or Podman, and --backend says to do without.", {
+    hint: "Use --backend engine.",
   });
 }

@@ -1,5 +1,9 @@
 import type { UserIdsWish } from "../plan/user-ids.ts";
 
+/** What can make an image: Docker or Podman, cooper's own engine, or nothing where nothing runs. */
+export const BACKENDS = ["auto", "engine", "native", "assemble"] as const;
+export type Backend = (typeof BACKENDS)[number];
+
 /** What `build` and `plan` are asked for, as the command line has it. */
 export interface BuildRequest {
   /** Absolute. */
@@ -29,8 +33,14 @@ export interface BuildRequest {
   readonly omitSyntaxDirective: boolean;
   /** Whether the configuration's remoteEnv stays out of the metadata. */
   readonly omitConfigRemoteEnv: boolean;
-  /** What makes the image: an engine unless told. */
-  readonly backend?: "engine" | "assemble" | undefined;
+  /** What makes the image: an engine unless told; `auto` is cooper's own where no other answers. */
+  readonly backend?: Backend | undefined;
+  /** Whether the steps of cooper's own engine, or of any, reach the network: as the host does unless told. */
+  readonly network?: "host" | "none" | undefined;
+  /** How long a step of cooper's own engine may run, in seconds. */
+  readonly stepTimeout?: number | undefined;
+  /** Whether an image that cooper itself makes is loaded into an engine too. */
+  readonly load?: boolean | undefined;
   /** Whether the remote user is to have the ids of whoever asks; undefined for an image that others use too. */
   readonly userIds?: UserIdsWish | undefined;
 }

@@ -2,6 +2,7 @@ import { type Check, formatRemedy } from "./check.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { EngineInfo } from "./engine-info.ts";
 import { asRoot, installCommand, type Machine } from "./machine.ts";
+import { hasSubordinateIds, SUBORDINATE_IDS, subordinateRanges } from "./subordinate-ids.ts";
 
 /** What the machine's kernel and user database allow containers; read on the machine that runs cooper. */
 export interface IsolationFacts {
@@ -15,7 +16,6 @@ export interface IsolationFacts {
 }
 
 const FIRST_SUBORDINATE_ID = 100_000;
-const SUBORDINATE_IDS = 65_536;
 
 /** What containers of this engine may do and how they are kept apart: user namespaces, cgroups, SELinux. */
 export function checkIsolation(engine: EngineFacts, facts: IsolationFacts, machine: Machine): Check[] {
@@ -79,7 +79,7 @@ function findObstacle(info: EngineInfo | undefined, facts: IsolationFacts, machi
       }),
     };
   }
-  const given = hasSubordinateIds(facts, machine);
+  const given = bothGive(facts, machine);
   return given && info?.userIds === undefined ? undefined : lackOfIds(info, { given, facts, machine });
 }
 
@@ -103,26 +103,15 @@ function lackOfIds(
   };
 }
 
-function hasSubordinateIds(facts: IsolationFacts, { user }: Machine): boolean {
-  return [facts.subordinateUsers, facts.subordinateGroups].every((text) =>
-    rangesIn(text).some(
-      ({ owner, size }) => size >= SUBORDINATE_IDS - 1 && (owner === user.name || owner === String(user.id)),
-    ),
-  );
+function bothGive(facts: IsolationFacts, { user }: Machine): boolean {
+  return [facts.subordinateUsers, facts.subordinateGroups].every((text) => hasSubordinateIds(text, user));
 }
 
 /** A range that nobody in either file has, as usermod takes it. */
 function nextFreeRange(facts: IsolationFacts): string {
-  const ranges = [...rangesIn(facts.subordinateUsers), ...rangesIn(facts.subordinateGroups)];
+  const ranges = [...subordinateRanges(facts.subordinateUsers), ...subordinateRanges(facts.subordinateGroups)];
   const start = Math.max(FIRST_SUBORDINATE_ID, ...ranges.map((range) => range.start + range.size));
   return `${start}-${start + SUBORDINATE_IDS - 1}`;
-}
-
-function rangesIn(text: string | null): { owner: string; start: number; size: number }[] {
-  return (text ?? "").split("\n").flatMap((line) => {
-    const match = /^([^:#]+):(\d+):(\d+)$/.exec(line.trim());
-    return match === null ? [] : [{ owner: match[1] ?? "", start: Number(match[2]), size: Number(match[3]) }];
-  });
 }
 
 function checkCgroups(info: EngineInfo, { facts, machine, here }: Surroundings): Check[] {

@@ -1,0 +1,126 @@
+import { mkdirSync } from "node:fs";
+import type { PlannedLayer } from "../assembly/plan-layers.ts";
+import { stepKey } from "../assembly/step-key.ts";
+import { FEATURES_FOLDER, folderName } from "../dockerfile/step-script.ts";
+import type { NewLayer } from "../oci/append-layers.ts";
+import { chainIdOf } from "../oci/chain-id.ts";
+import type { LocalImageSink } from "../oci/content.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import type { FeatureStep, LayerStep } from "../plan/build-plan.ts";
+import { stepTitle } from "../plan/step-title.ts";
+import type { RunningStep, StepProgress } from "../runtime/step-progress.ts";
+import { openStepRecords } from "../store/step-records.ts";
+import { announceStep } from "./announce-step.ts";
+import type { NativeBase } from "./native-base.ts";
+import { readConfidences } from "./native-secrets.ts";
+import type { NativeSession, StoredLayer } from "./native-session.ts";
+import { runNativeStep, type StepContext } from "./native-steps.ts";
+import type { PreparedBuild } from "./prepare-build.ts";
+import type { Tools } from "./tools.ts";
+import { type FileContents, fileContents, writeFileLayer } from "./write-file-layer.ts";
+
+/** A build whose base is there and whose layers are to be made. */
+export interface LayerWork {
+  readonly prepared: PreparedBuild;
+  readonly base: NativeBase;
+  readonly session: NativeSession;
+  readonly sink: LocalImageSink;
+  readonly progress: StepProgress;
+  readonly epoch: number;
+}
+
+/** Variables by which programs find their way out of this machine. */
+const MACHINE_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
+/** Makes each layer on top of those before it: what the store knows under a step's key is taken as it is. */
+export async function makeNativeLayers(
+  planned: readonly PlannedLayer[],
+  work: LayerWork,
+  tools: Tools,
+): Promise<readonly NewLayer[]> {
+  const { prepared, base, session, progress, epoch } = work;
+  const { users } = prepared.plan;
+  const platform = formatPlatform(base.image.platform);
+  const context = stepContext(work, tools);
+  const records = openStepRecords(session.store.folder);
+  const below: StoredLayer[] = [...base.layers];
+  const made: NewLayer[] = [];
+  for (const [index, layer] of planned.entries()) {
+    const { step } = layer;
+    const running = progress.begin(`[${index + 1}/${planned.length}] ${announcement(step)}`);
+    const parent = chainIdOf(below.map(({ diffId }) => diffId));
+    const key = stepKey(layer, { parent, users, platform, network: context.network, epoch });
+    const known = prepared.request.noCache ? undefined : records.find(key);
+    if (known !== undefined) running.cached();
+    const found = known ?? (await announceStep(running, () => makeLayer(layer, { work, below, running, context }, tools)));
+    if (known === undefined) records.write(key, found);
+    below.push(found);
+    made.push({ ...found, createdBy: `cooper: ${stepTitle(step)}` });
+  }
+  return made;
+}
+
+interface LayerMaking {
+  readonly work: LayerWork;
+  readonly below: readonly StoredLayer[];
+  readonly running: RunningStep;
+  readonly context: StepContext;
+}
+
+function makeLayer(planned: PlannedLayer, making: LayerMaking, tools: Tools): Promise<NewLayer> {
+  const { step } = planned;
+  switch (step.kind) {
+    case "feature":
+    case "user-ids":
+    case "packages":
+    case "run":
+      return runNativeStep(step, { planned, below: making.below, running: making.running }, making.context);
+    case "copy":
+    case "context": {
+      const { prepared, session, sink, epoch } = making.work;
+      const temporary = session.newFolder();
+      mkdirSync(temporary, { recursive: true });
+      const contents: FileContents = { ...fileContents(prepared, tools), temporary, epoch };
+      return writeFileLayer(step, { contents, sink });
+    }
+  }
+}
+
+function stepContext({ prepared, session, epoch }: LayerWork, tools: Tools): StepContext {
+  const { plan, request, features } = prepared;
+  const { environment } = tools;
+  const machineEnv = MACHINE_VARIABLES.flatMap((name) => [name, name.toLowerCase()]).flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const contentFolder = (step: FeatureStep) => {
+    const feature = features.features.find(({ consecutiveId }) => consecutiveId === step.folder);
+    if (feature === undefined) throw new TypeError(`No resolved Feature has the folder ${step.folder}.`);
+    return feature.contentFolder;
+  };
+  return {
+    session,
+    users: plan.users,
+    confidences: readConfidences(request, tools),
+    network: request.network ?? "host",
+    timeoutSeconds: request.stepTimeout,
+    machineEnv: Object.fromEntries(machineEnv),
+    epoch,
+    contentFolder,
+  };
+}
+
+/** As a Dockerfile's instruction, by which the views know a Feature's step. */
+function announcement(step: LayerStep): string {
+  switch (step.kind) {
+    case "feature":
+      return `RUN cd ${FEATURES_FOLDER}/${folderName(step)} && install ${step.id}`;
+    case "user-ids":
+    case "packages":
+    case "run":
+      return `RUN ${stepTitle(step)}`;
+    case "copy":
+    case "context":
+      return `COPY ${stepTitle(step)}`;
+  }
+}

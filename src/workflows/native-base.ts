@@ -1,0 +1,78 @@
+import { selectImage } from "../assembly/select-image.ts";
+import { UserError } from "../errors.ts";
+import { isDigest } from "../oci/digest.ts";
+import { diffIdsOf, emptyImage, type Image } from "../oci/image.ts";
+import { parsePlatform } from "../oci/platform.ts";
+import { parseImageReference } from "../oci/reference.ts";
+import type { TransferObserver } from "../oci/transfer-image.ts";
+import type { BaseImage } from "../plan/build-plan.ts";
+import type { RunningStep } from "../runtime/step-progress.ts";
+import { copyImage } from "./copy-image.ts";
+import { isImage } from "./look-up-images.ts";
+import type { NativeSession, StoredLayer } from "./native-session.ts";
+import type { Tools } from "./tools.ts";
+
+/** A base image that is in cooper's store, with its layers, bottom first. */
+export interface NativeBase {
+  readonly image: Image;
+  readonly layers: readonly StoredLayer[];
+}
+
+/** The base of a plan: what the store has of it, else what its registry has under the digest that was planned with. */
+export async function obtainNativeBase(
+  base: BaseImage,
+  { session, created, step }: { session: NativeSession; created: string; step: RunningStep },
+  tools: Tools,
+): Promise<NativeBase> {
+  const platform = parsePlatform(base.platform);
+  if (!isImage(base.reference)) return { image: emptyImage(platform, created), layers: [] };
+  const reference = parseImageReference(base.reference);
+  const wanted = isDigest(base.digest) ? { ...reference, digest: base.digest } : reference;
+  if (session.store.find(reference).length === 0) {
+    await copyImage(
+      {
+        source: { kind: "registry", reference: wanted },
+        destination: { kind: "store", reference },
+        references: [],
+        platforms: [platform],
+        dockerPath: undefined,
+      },
+      tools,
+      { observer: tellOf(step) },
+    );
+  }
+  const source = await session.store.openSource(reference);
+  try {
+    const image = await selectImage(source, { platform, what: `The base ${base.reference}` });
+    refuseTriggers(image, base.reference);
+    const diffIds = diffIdsOf(image);
+    const layers = image.layers.flatMap((descriptor, index) => {
+      const diffId = diffIds[index];
+      return diffId === undefined ? [] : [{ descriptor, diffId }];
+    });
+    return { image, layers };
+  } finally {
+    await source.close();
+  }
+}
+
+function tellOf(step: RunningStep): TransferObserver {
+  return {
+    found: (blobs) => {
+      const size = blobs.reduce((sum, blob) => sum + blob.size, 0);
+      step.output(`${blobs.length} blobs, ${(size / 1e6).toFixed(1)} MB\n`);
+    },
+    passed: () => {},
+    done: (blob) => step.output(`${blob.digest} done\n`),
+  };
+}
+
+/** Docker's images may hold instructions for whoever builds on them. */
+function refuseTriggers({ config }: Image, reference: string): void {
+  const settings = config["config"];
+  const triggers = typeof settings === "object" && settings !== null && !Array.isArray(settings) ? settings["OnBuild"] : null;
+  if (!Array.isArray(triggers) || triggers.length === 0) return;
+  throw new UserError(`The base image ${reference} has ONBUILD instructions, which cooper's own engine does not run.`, {
+    hint: "Build with Docker or Podman: --backend engine.",
+  });
+}
