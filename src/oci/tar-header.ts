@@ -31,6 +31,29 @@ export function readTarHeader(block: Uint8Array): TarHeader | undefined {
   };
 }
 
+/** The fields that say whose a member is, since when, and which device. */
+export type TarOwner = {
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970, before them too. */
+  readonly modified: number;
+  readonly major: number;
+  readonly minor: number;
+};
+
+/** Reads those fields of a block that `readTarHeader` took; throws a UserError for numbers that are none. */
+export function readTarOwner(block: Uint8Array): TarOwner {
+  // Only these formats have device numbers.
+  const isUstar = textField(block, 257, 5) === "ustar";
+  return {
+    uid: numberField(block, 108, 8),
+    gid: numberField(block, 116, 8),
+    modified: timeField(block.subarray(136, 148)),
+    major: isUstar ? numberField(block, 329, 8) : 0,
+    minor: isUstar ? numberField(block, 337, 8) : 0,
+  };
+}
+
 /** UTF-8 text up to the first NUL; throws a UserError for bytes that are not UTF-8. */
 export function decodeTarText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
@@ -54,6 +77,14 @@ function numberField(block: Uint8Array, start: number, length: number): number {
   const field = block.subarray(start, start + length);
   const value = ((field[0] ?? 0) & 0x80) === 0 ? octal(field) : base256(field);
   if (!Number.isSafeInteger(value) || value < 0) throw malformed("a number in a header is out of range");
+  return value;
+}
+
+/** GNU writes times before 1970 as a two's complement of all bits but the first. */
+function timeField(field: Uint8Array): number {
+  if (((field[0] ?? 0) & 0xc0) !== 0xc0) return numberField(field, 0, field.length);
+  const value = field.reduce((sum, byte) => sum * 256 - (byte ^ 0xff), 0) - 1;
+  if (!Number.isSafeInteger(value)) throw malformed("a number in a header is out of range");
   return value;
 }
 
