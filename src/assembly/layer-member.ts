@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { opaqueMarker, whiteoutPrefix } from "../oci/layer-place.ts";
 import type { TarMember } from "../oci/tar-writer.ts";
 
 /** Something in a folder that becomes a layer; `path` is relative to the folder, times are whole seconds. */
@@ -14,6 +15,11 @@ export type TreeEntry = {
   | { readonly kind: "symlink"; readonly target: string }
   /** Another name of a file that came earlier, by that one's path. */
   | { readonly kind: "hardlink"; readonly target: string }
+  | { readonly kind: "fifo" }
+  /** What the layers below have at the path is gone. */
+  | { readonly kind: "whiteout" }
+  /** The directory at the path hides all that the layers below have in it. */
+  | { readonly kind: "opaque" }
 );
 
 /** How a folder's entries become a layer's. */
@@ -47,7 +53,7 @@ export function prefixMembers({ prefix, owner, epoch }: LayerSettings): TarMembe
 export function layerMember(entry: TreeEntry, settings: LayerSettings): TarMember {
   const { prefix, owner, epoch, clamp } = settings;
   const { path } = entry;
-  if (path.startsWith(".wh.", path.lastIndexOf("/") + 1)) {
+  if (path.startsWith(whiteoutPrefix, path.lastIndexOf("/") + 1)) {
     throw new UserError(
       `${JSON.stringify(path)} cannot be in a layer: names that start with ".wh." mean a deletion there.`,
       {
@@ -67,12 +73,23 @@ export function layerMember(entry: TreeEntry, settings: LayerSettings): TarMembe
       return { ...placed, kind: "file", size: entry.size, capability: entry.capability };
     case "directory":
       return { ...placed, kind: "directory" };
+    case "fifo":
+      return { ...placed, kind: "fifo" };
+    case "whiteout": {
+      const name = path.lastIndexOf("/") + 1 + placed.path.length - path.length;
+      const marked = `${placed.path.slice(0, name)}${whiteoutPrefix}${placed.path.slice(name)}`;
+      return { ...placed, ...mark, path: marked };
+    }
+    case "opaque":
+      return { ...placed, ...mark, path: `${placed.path}/${opaqueMarker}` };
     case "symlink":
       return { ...placed, kind: "symlink", target: entry.target };
     case "hardlink":
       return { ...placed, kind: "hardlink", target: prefix === "" ? entry.target : `${prefix}/${entry.target}` };
   }
 }
+
+const mark = { kind: "file", mode: 0o600, uid: 0, gid: 0, size: 0, capability: undefined } as const;
 
 /** Reads `UID[:GID]` or `keep`; the group is the user's number unless told. */
 export function readOwner(text: string): Owner | "keep" {

@@ -12,7 +12,9 @@ import {
 import { join } from "node:path";
 import type { TreeEntry } from "../assembly/layer-member.ts";
 import { UserError } from "../errors.ts";
+import { opaqueMarker } from "../oci/layer-place.ts";
 import type { ReadCapability } from "./capability.ts";
+import { hiddenName, isOpaque, isWhiteout, mayBeWhiteout } from "./overlay-marks.ts";
 
 /** An entry of a folder; a regular file is open for reading until the next entry is asked for. */
 export type ReadEntry = {
@@ -29,8 +31,18 @@ export interface TreeFilter {
   readonly mayContainReincluded: (directory: string) => boolean;
 }
 
+/** How an overlay's upper directory is read: with the overlay's marks as entries, and without sockets. */
+export interface UpperReading {
+  /** Whether a directory is left out when all in it is. */
+  readonly isLeftOutEmpty: (path: string) => boolean;
+  /** Whether there is anything below that a directory's mark hides. */
+  readonly hidesSomething: (directory: string) => boolean;
+  readonly leaveOutSocket: (path: string) => void;
+}
+
 interface Walk {
   readonly folder: string;
+  readonly upper?: UpperReading;
   readonly filter: TreeFilter | undefined;
   readonly readCapability: ReadCapability;
   /** The first path of every file that has several, by device and inode. */
@@ -39,7 +51,7 @@ interface Walk {
 
 const executableBits = 0o111;
 const kindBits = 0o170000;
-const kinds = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
+const kinds = { file: 0o100000, directory: 0o040000, symlink: 0o120000, fifo: 0o010000 } as const;
 
 /**
  * All that is in a folder, each directory before its content, names in the order of their bytes. Throws a UserError that
@@ -47,27 +59,68 @@ const kinds = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as cons
  */
 export function readTree(
   folder: string,
-  options: { filter: TreeFilter | undefined; readCapability: ReadCapability },
+  options: { filter: TreeFilter | undefined; readCapability: ReadCapability; upper?: UpperReading },
 ): Generator<ReadEntry> {
   return walk("", { folder, ...options, linked: new Map() });
 }
 
 function* walk(directory: string, context: Walk): Generator<ReadEntry> {
-  const { folder, filter } = context;
-  for (const child of listChildren(join(folder, directory))) {
+  const { folder, filter, upper } = context;
+  for (const child of listChildren(join(folder, directory), upper)) {
     const { name } = child;
     const path = directory === "" ? name : `${directory}/${name}`;
     const ignored = filter?.isIgnored(path) === true;
     if (ignored && filter?.mayContainReincluded(path) !== true) continue;
     const absolute = `${folder}/${path}`;
+    if (upper !== undefined && mayBeWhiteout(child)) {
+      // The directory's own mark came with it.
+      if (name === opaqueMarker) continue;
+      const stats = statsOf(absolute);
+      if (isWhiteout(stats, name)) {
+        yield markEntry(directory === "" ? hiddenName(name) : `${directory}/${hiddenName(name)}`, {
+          kind: "whiteout",
+          stats,
+        });
+        continue;
+      }
+    }
     if (child.isFile()) {
       if (!ignored) yield* readFile(path, { absolute, context });
       continue;
     }
     const stats = statsOf(absolute);
-    if (!ignored) yield { entry: otherEntry(path, { absolute, stats }), stats, file: undefined };
-    if ((stats.mode & kindBits) === kinds.directory) yield* walk(path, context);
+    if (upper !== undefined && stats.isSocket()) {
+      upper.leaveOutSocket(path);
+      continue;
+    }
+    const isDirectory = (stats.mode & kindBits) === kinds.directory;
+    if (isDirectory && upper !== undefined) {
+      yield* walkUpperDirectory(path, { absolute, stats, context, upper });
+      continue;
+    }
+    if (!ignored) yield { entry: otherEntry(path, { absolute, stats, upper }), stats, file: undefined };
+    if (isDirectory) yield* walk(path, context);
   }
+}
+
+function* walkUpperDirectory(
+  path: string,
+  { absolute, stats, context, upper }: { absolute: string; stats: Stats; context: Walk; upper: UpperReading },
+): Generator<ReadEntry> {
+  const hides = isOpaque(absolute) && upper.hidesSomething(path);
+  const content = walk(path, context);
+  const first = content.next();
+  if (first.done === true && !hides && upper.isLeftOutEmpty(path)) return;
+  yield { entry: otherEntry(path, { absolute, stats, upper }), stats, file: undefined };
+  if (hides) yield markEntry(path, { kind: "opaque", stats });
+  if (first.done === true) return;
+  yield first.value;
+  yield* content;
+}
+
+function markEntry(path: string, { kind, stats }: { kind: "whiteout" | "opaque"; stats: Stats }): ReadEntry {
+  const modified = Math.floor(stats.mtimeMs / 1000);
+  return { entry: { kind, path, mode: 0, uid: 0, gid: 0, modified }, stats, file: undefined };
 }
 
 /** Opening a file and asking what it is then takes a third of the time of asking by name first. */
@@ -100,7 +153,10 @@ function openForReading(absolute: string): number {
   }
 }
 
-function otherEntry(path: string, { absolute, stats }: { absolute: string; stats: Stats }): TreeEntry {
+function otherEntry(
+  path: string,
+  { absolute, stats, upper }: { absolute: string; stats: Stats; upper: UpperReading | undefined },
+): TreeEntry {
   const { mode, uid, gid } = stats;
   const common = { path, mode: mode & 0o7777, uid, gid, modified: Math.floor(stats.mtimeMs / 1000) };
   switch (mode & kindBits) {
@@ -110,11 +166,18 @@ function otherEntry(path: string, { absolute, stats }: { absolute: string; stats
       return { ...common, mode: 0o777, kind: "symlink", target: targetOf(absolute) };
     case kinds.file:
       throw changedMeanwhile(absolute);
+    case kinds.fifo:
+      if (upper !== undefined) return { ...common, kind: "fifo" };
+      throw special(absolute, stats);
     default:
-      throw new UserError(`${absolute} cannot be in an image: it is a ${specialKind(stats)}.`, {
-        hint: "Remove it, or leave it out with --exclude or .dockerignore.",
-      });
+      throw special(absolute, stats);
   }
+}
+
+function special(absolute: string, stats: Stats): UserError {
+  return new UserError(`${absolute} cannot be in an image: it is a ${specialKind(stats)}.`, {
+    hint: "Remove it, or leave it out with --exclude or .dockerignore.",
+  });
 }
 
 /** The UserError for something that is not what it was a moment ago, by name. */
@@ -131,8 +194,8 @@ function firstName(path: string, { stats, linked }: { stats: Stats; linked: Map<
   return first;
 }
 
-/** What a directory has, in the order of the names' bytes. */
-function listChildren(directory: string): Dirent[] {
+/** What a directory has, in the order of the names' bytes; of an upper directory, what is deleted comes first. */
+function listChildren(directory: string, upper: UpperReading | undefined): Dirent[] {
   let children: Dirent[];
   try {
     children = readdirSync(directory, { withFileTypes: true });
@@ -141,10 +204,15 @@ function listChildren(directory: string): Dirent[] {
   }
   // UTF-16 order is the order of UTF-8 bytes but for surrogates.
   const plain = !children.some(({ name }) => /[\ud800-\udfff]/.test(name));
-  return children.sort(({ name: left }, { name: right }) => {
+  const compare = (left: string, right: string) => {
     if (!plain) return Buffer.compare(Buffer.from(left), Buffer.from(right));
     return left < right ? -1 : left > right ? 1 : 0;
-  });
+  };
+  if (upper === undefined) return children.sort((left, right) => compare(left.name, right.name));
+  // So that the order is the same however a deletion is marked.
+  const marks = children.filter(mayBeWhiteout).sort((a, b) => compare(hiddenName(a.name), hiddenName(b.name)));
+  const others = children.filter((child) => !mayBeWhiteout(child)).sort((a, b) => compare(a.name, b.name));
+  return [...marks, ...others];
 }
 
 function statsOf(absolute: string): Stats {

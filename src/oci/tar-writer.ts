@@ -9,11 +9,11 @@ export type TarMember = {
   readonly modified: number;
 } & (
   | { readonly kind: "file"; readonly size: number; readonly capability: Uint8Array | undefined }
-  | { readonly kind: "directory" }
+  | { readonly kind: "directory" | "fifo" }
   | { readonly kind: "symlink" | "hardlink"; readonly target: string }
 );
 
-const typeFlags = { file: 0x30, hardlink: 0x31, symlink: 0x32, directory: 0x35 } as const;
+const typeFlags = { file: 0x30, hardlink: 0x31, symlink: 0x32, directory: 0x35, fifo: 0x36 } as const;
 const magic = "ustar\0" + "00";
 const encoder = new TextEncoder();
 const maximumSmallNumber = 0o7777777;
