@@ -45,7 +45,8 @@ const DELIVERY_FLAGS = {
     type: "string",
     short: "o",
     valueHint: "place",
-    description: "Where to: FILE.tar (OCI layout and docker-loadable), oci:DIR, oci-archive:FILE, docker-archive:FILE",
+    description:
+      "Where to: FILE.tar (OCI layout and docker-loadable), oci:DIR, oci-archive:FILE, docker-archive:FILE, store:NAME",
   },
   tag: { type: "string", short: "t", multiple: true, valueHint: "name", description: "A name for the image" },
   push: { type: "boolean", description: "Push the image to the registries of its names" },
@@ -99,7 +100,7 @@ export const ASSEMBLE_FLAGS = {
     type: "string",
     default: "scratch",
     valueHint: "image",
-    description: "What the layer goes on: a reference, oci:DIR, an archive or scratch",
+    description: "What the layer goes on: a reference, oci:DIR, an archive, store:NAME or scratch",
   },
   platform: {
     type: "string",

@@ -118,15 +118,15 @@ export const COMMANDS: CommandTree = {
         load: async () => (await import("./image-append.ts")).imageAppend,
       },
       push: {
-        description: "Push an image of a layout, an archive or a registry to a registry",
+        description: "Push an image of a layout, an archive, the store or a registry to a registry",
         load: async () => (await import("./image-push.ts")).imagePush,
       },
       pull: {
-        description: "Pull an image from a registry into a layout, an archive or an engine",
+        description: "Pull an image from a registry into a layout, an archive, an engine or the store",
         load: async () => (await import("./image-pull.ts")).imagePull,
       },
       copy: {
-        description: "Copy an image between registries, layouts, archives and engines, byte by byte",
+        description: "Copy an image between registries, layouts, archives, engines and the store, byte by byte",
         load: async () => (await import("./image-copy.ts")).imageCopy,
       },
       inspect: {

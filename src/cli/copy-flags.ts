@@ -17,7 +17,8 @@ export const COPY_FLAGS = {
     type: "string",
     multiple: true,
     valueHint: "os/arch",
-    description: "Which of an image's platforms, several with commas (default: all)",
+    description:
+      "Which of an image's platforms, several with commas, or all (default: all, into store: this machine's)",
   },
   tag: { type: "string", short: "t", multiple: true, valueHint: "name", description: "One more name for it there" },
   "docker-path": ENGINE_FLAGS["docker-path"],
@@ -28,6 +29,11 @@ export const COPY_FLAGS = {
 /** Throws a UsageError unless there are two words: what is copied, and where to. */
 export function checkTwoWords(flags: Flags, words: string): void {
   if (flags.positionals.length < 2) throw new UsageError(`Not enough arguments: wanted ${words}.`);
+}
+
+function readPlatforms(written: readonly string[]): CopyRequest["platforms"] {
+  const texts = written.flatMap((text) => text.split(","));
+  return texts.includes("all") ? "all" : texts.map(parsePlatform);
 }
 
 /** Copies as the options say, shows it on a terminal, and prints the result as one JSON document. */
@@ -41,7 +47,7 @@ export function runCopy(
       source,
       destination: destination.transport,
       references: [...destination.names, ...flags.list("tag")].map(parseImageReference),
-      platforms: flags.list("platform").flatMap((text) => text.split(",").map(parsePlatform)),
+      platforms: readPlatforms(flags.list("platform")),
       dockerPath: flags.string("docker-path"),
     };
     const { format, quiet } = logSettings(flags);

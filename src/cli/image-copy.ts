@@ -5,7 +5,7 @@ import { COPY_FLAGS, checkTwoWords, runCopy } from "./copy-flags.ts";
 /** `image copy SOURCE DESTINATION`: from anywhere to anywhere, the same bytes. */
 export const imageCopy: CliCommand = {
   name: "copy",
-  description: "Copy an image between registries, layouts, archives and engines, byte by byte",
+  description: "Copy an image between registries, layouts, archives, engines and the store, byte by byte",
   flags: COPY_FLAGS,
   positionals: { kind: "words", atMost: 2 },
   words: "source destination",

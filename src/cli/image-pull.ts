@@ -6,7 +6,7 @@ import { COPY_FLAGS, checkTwoWords, runCopy } from "./copy-flags.ts";
 /** `image pull REFERENCE DESTINATION`: from a registry. */
 export const imagePull: CliCommand = {
   name: "pull",
-  description: "Pull an image from a registry into a layout, an archive or an engine",
+  description: "Pull an image from a registry into a layout, an archive, an engine or the store",
   flags: COPY_FLAGS,
   positionals: { kind: "words", atMost: 2 },
   words: "reference destination",

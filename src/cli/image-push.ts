@@ -6,7 +6,7 @@ import { COPY_FLAGS, checkTwoWords, runCopy } from "./copy-flags.ts";
 /** `image push SOURCE REFERENCE`: to a registry. */
 export const imagePush: CliCommand = {
   name: "push",
-  description: "Push an image of a layout, an archive or a registry to a registry",
+  description: "Push an image of a layout, an archive, the store or a registry to a registry",
   flags: COPY_FLAGS,
   positionals: { kind: "words", atMost: 2 },
   words: "image reference",

@@ -21,7 +21,8 @@ export const imageValidate: CliCommand = {
   positionals: { kind: "words", atMost: 1 },
   words: "image",
   check: (flags) => {
-    if (flags.positionals.length === 0) throw new UsageError("Say which image: a reference, oci:DIR, FILE.tar …");
+    if (flags.positionals.length === 0)
+      throw new UsageError("Say which image: a reference, oci:DIR, store:NAME, FILE.tar …");
   },
   run: async (flags, tools) => {
     const [image = ""] = flags.positionals;

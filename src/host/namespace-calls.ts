@@ -1,5 +1,6 @@
-import { dlopen, read } from "bun:ffi";
-import { constants } from "node:os";
+import { read } from "bun:ffi";
+import { openCLibrary } from "./c-library.ts";
+import { cString, errorName } from "./libc.ts";
 
 /** What a process in namespaces of its own asks the kernel for; each throws KernelRefusal. Paths are looked up as the caller's. */
 export interface NamespaceCalls {
@@ -51,7 +52,6 @@ export class KernelRefusal extends Error {
   }
 }
 
-const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
 // The kernel's numbers, which differ between architectures. The C library's own calls would change every thread.
 const CALL_NUMBERS =
   process.arch === "arm64"
@@ -65,23 +65,23 @@ const MNT_DETACH = 2;
 export function openNamespaceCalls(): NamespaceCalls {
   const library = openLibrary();
   const check = (result: number | bigint, call: string) => {
-    if (Number(result) < 0) throw new KernelRefusal(call, errorName(library));
+    if (Number(result) < 0) throw new KernelRefusal(call, library.lastError());
   };
   return {
     mount({ source, target, type, flags, data }) {
       const result = library.mount(
-        text(source),
-        text(target),
-        type === undefined ? null : text(type),
+        cString(source),
+        cString(target),
+        type === undefined ? null : cString(type),
         BigInt(flags),
-        data === undefined ? null : text(data),
+        data === undefined ? null : cString(data),
       );
       check(result, `mount ${type ?? "bind"} on ${target}`);
     },
     enterRoot() {
-      check(library.syscall(CALL_NUMBERS.pivotRoot, text("."), text("."), null), "pivot_root");
+      check(library.syscall(CALL_NUMBERS.pivotRoot, cString("."), cString("."), null), "pivot_root");
       // Stacked on the new root: what is undone is the old one.
-      check(library.umount2(text("."), MNT_DETACH), "umount of the old root");
+      check(library.umount2(cString("."), MNT_DETACH), "umount of the old root");
       process.chdir("/");
     },
     boundCapabilities(kept) {
@@ -89,7 +89,7 @@ export function openNamespaceCalls(): NamespaceCalls {
         if (kept.includes(capability)) continue;
         const result = library.prctl(PR_CAPBSET_DROP, BigInt(capability), 0n, 0n, 0n);
         // Past the last one that this kernel knows.
-        if (result < 0 && errorName(library) === "EINVAL") return;
+        if (result < 0 && library.lastError() === "EINVAL") return;
         check(result, "prctl(PR_CAPBSET_DROP)");
       }
     },
@@ -124,40 +124,24 @@ const IFF_UP = 1;
 const SIOCSIFFLAGS = 0x8914n;
 
 function openLibrary() {
-  for (const name of LIBRARIES) {
-    try {
-      const { symbols } = dlopen(name, {
-        mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" } as const,
-        umount2: { args: ["ptr", "i32"], returns: "i32" } as const,
-        syscall: { args: ["i64", "ptr", "ptr", "ptr"], returns: "i64" } as const,
-        prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" } as const,
-        sethostname: { args: ["ptr", "u64"], returns: "i32" } as const,
-        socket: { args: ["i32", "i32", "i32"], returns: "i32" } as const,
-        ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } as const,
-        close: { args: ["i32"], returns: "i32" } as const,
-        __errno_location: { args: [], returns: "ptr" } as const,
-      });
-      // The same function with numbers for arguments.
-      const { symbols: calls } = dlopen(name, {
-        syscall: { args: ["i64", "u64", "u64", "u64"], returns: "i64" } as const,
-      });
-      const { symbols: lists } = dlopen(name, {
-        syscall: { args: ["i64", "u64", "ptr"], returns: "i64" } as const,
-      });
-      return { ...symbols, setIds: calls.syscall, setGroups: lists.syscall };
-    } catch {
-      // The other C library, then.
-    }
+  const symbols = openCLibrary({
+    mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" } as const,
+    umount2: { args: ["ptr", "i32"], returns: "i32" } as const,
+    syscall: { args: ["i64", "ptr", "ptr", "ptr"], returns: "i64" } as const,
+    prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" } as const,
+    sethostname: { args: ["ptr", "u64"], returns: "i32" } as const,
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" } as const,
+    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } as const,
+    close: { args: ["i32"], returns: "i32" } as const,
+    __errno_location: { args: [], returns: "ptr" } as const,
+  });
+  // The same function with numbers for arguments, and with a list.
+  const ids = openCLibrary({ syscall: { args: ["i64", "u64", "u64", "u64"], returns: "i64" } as const });
+  const lists = openCLibrary({ syscall: { args: ["i64", "u64", "ptr"], returns: "i64" } as const });
+  if (symbols === undefined || ids === undefined || lists === undefined) {
+    throw new KernelRefusal("dlopen(libc)", "ENOENT");
   }
-  throw new KernelRefusal("dlopen(libc)", "ENOENT");
-}
-
-function errorName({ __errno_location: location }: ReturnType<typeof openLibrary>): string {
-  const pointer = location();
-  const number = pointer === null ? 0 : read.i32(pointer, 0);
-  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(`${value}\0`);
+  const place = symbols.__errno_location();
+  const lastError = () => errorName(place === null ? 0 : read.i32(place, 0));
+  return { ...symbols, setIds: ids.syscall, setGroups: lists.syscall, lastError };
 }

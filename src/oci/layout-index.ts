@@ -60,6 +60,11 @@ function annotationsOf(name: LayoutName): Record<string, string> {
   }
 }
 
+/** The whole reference that an entry was given, if it was one. */
+export function fullNameOf({ annotations }: IndexEntry): string | undefined {
+  return annotations[fullName];
+}
+
 /** The entries with new ones in the place of those that had the same names, or none as the new ones have. */
 export function replaceEntries(entries: readonly IndexEntry[], added: readonly IndexEntry[]): IndexEntry[] {
   const key = ({ annotations }: IndexEntry) => annotations[fullName] ?? annotations[refName] ?? "";

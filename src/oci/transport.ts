@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { type ImageReference, parseImageReference } from "./reference.ts";
+import { formatReference, type ImageReference, parseImageReference } from "./reference.ts";
 
 /** Where an image is, or is to go: the field's own transports as data. Paths are as written. */
 export type ImageTransport =
@@ -11,13 +11,15 @@ export type ImageTransport =
   /** A tar that is OCI layout and docker-loadable in one. */
   | { readonly kind: "archive"; readonly path: string }
   | { readonly kind: "engine"; readonly name: string }
+  /** cooper's own store. */
+  | { readonly kind: "store"; readonly reference: ImageReference }
   | { readonly kind: "scratch" };
 
 /** An output as written, with the names that it gives the image. */
 export type ImageOutput = { readonly transport: ImageTransport; readonly names: readonly string[] };
 
 const forms =
-  "Forms: REFERENCE or docker://REFERENCE, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REFERENCE], engine:REFERENCE, scratch, FILE.tar.";
+  "Forms: REFERENCE or docker://REFERENCE, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REFERENCE], engine:REFERENCE, store:REFERENCE, scratch, FILE.tar.";
 
 /** Reads `docker://REF`, a bare reference, `oci:DIR[:tag]`, …, `FILE.tar`; throws a UserError for anything else. */
 export function parseImageTransport(text: string): ImageTransport {
@@ -36,6 +38,9 @@ export function parseImageTransport(text: string): ImageTransport {
     case "engine":
       if (rest === "" || rest.startsWith("-")) throw invalid(text, 'after "engine:" comes the name of an image');
       return { kind: "engine", name: rest };
+    case "store":
+      if (rest === "") throw invalid(text, 'after "store:" comes the name of an image');
+      return { kind: "store", reference: parseImageReference(rest) };
   }
   if (text.endsWith(".tar")) return { kind: "archive", path: text };
   try {
@@ -80,6 +85,8 @@ export function formatImageTransport(transport: Exclude<ImageTransport, { kind: 
       return transport.path;
     case "engine":
       return `engine:${transport.name}`;
+    case "store":
+      return `store:${formatReference(transport.reference)}`;
     case "scratch":
       return "scratch";
   }

@@ -4,11 +4,11 @@ import { envRecord } from "../oci/env-entries.ts";
 import { formatPlatform, normalizePlatform } from "../oci/platform.ts";
 import { formatName, parseImageReference } from "../oci/reference.ts";
 
-/** An image in an engine's store, as far as a build needs to know it. */
+/** An image in an engine's store or in cooper's own, as far as a build needs to know it. */
 export interface LocalImage {
   readonly id: string;
-  /** Whose inspection it is, told by its shape. */
-  readonly engine: "docker" | "podman";
+  /** Whose inspection it is, told by its shape; `store` is cooper's own store. */
+  readonly engine: "docker" | "podman" | "store";
   /** Names the same bytes on every engine: the registry's manifest digest where one is known for the reference, else the config digest. */
   readonly digest: string;
   /** Whether the digest came from a registry. */
@@ -21,6 +21,11 @@ export interface LocalImage {
   readonly command: readonly string[];
   /** Fully qualified names of the image, `docker.io/library/debian:12`. */
   readonly names: readonly string[];
+}
+
+/** Whose client told of an image; undefined where none did. */
+export function engineKindOf(image: LocalImage | undefined): "docker" | "podman" | undefined {
+  return image === undefined || image.engine === "store" ? undefined : image.engine;
 }
 
 // Docker's old shell form is a bare string.

@@ -16,6 +16,11 @@ export function stateDirectory(source: UserDirectoriesSource): string {
   return userDirectory(source, { variable: "XDG_STATE_HOME", fallback: join(".local", "state") });
 }
 
+/** What cooper keeps for good: `$XDG_DATA_HOME/cooper`. */
+export function dataDirectory(source: UserDirectoriesSource): string {
+  return userDirectory(source, { variable: "XDG_DATA_HOME", fallback: join(".local", "share") });
+}
+
 /** What the user writes: `$XDG_CONFIG_HOME/cooper`. */
 export function configDirectory(source: UserDirectoriesSource): string {
   return userDirectory(source, { variable: "XDG_CONFIG_HOME", fallback: ".config" });

@@ -1,21 +1,8 @@
-import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import type { LocalImageSink, ManifestDocument } from "../oci/content.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
+import type { LocalImageSink } from "../oci/content.ts";
+import type { IndexEntry } from "../oci/descriptor.ts";
 import {
   checkLayoutFile,
   type LayoutName,
@@ -25,8 +12,7 @@ import {
   renderLayoutIndex,
   replaceEntries,
 } from "../oci/layout-index.ts";
-import { verifiedChunks } from "../oci/verified-content.ts";
-import { blobPath } from "./oci-layout-source.ts";
+import { type BlobFolder, openBlobFolder } from "./blob-folder.ts";
 import { stagedPath, unwritable } from "./staged-path.ts";
 
 /**
@@ -37,69 +23,46 @@ export function openLayoutSink(folder: string, names: readonly LayoutName[]): Lo
   const isThere = holdsSomething(folder);
   if (isThere) checkLayout(folder);
   const root = isThere ? folder : stagedPath(folder);
-  try {
-    mkdirSync(join(root, "blobs", "sha256"), { recursive: true });
-  } catch (cause) {
-    throw unwritable(folder, cause);
-  }
-  const partials = new Set<string>();
+  const blobs = openBlobs(root, folder);
   let finished = false;
-  const has = ({ digest }: Descriptor) => existsSync(join(root, blobPath(digest)));
-
-  /** What `fill` writes appears under its digest at once and whole. */
-  async function place(fill: (write: (bytes: Uint8Array) => void) => Promise<Descriptor>): Promise<Descriptor> {
-    const partial = join(root, "blobs", "sha256", `.${randomUUID()}.partial`);
-    partials.add(partial);
-    const file = openSync(partial, "wx", 0o666);
-    let descriptor: Descriptor;
-    try {
-      descriptor = await fill((bytes) => {
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      });
-    } finally {
-      closeSync(file);
-    }
-    renameSync(partial, join(root, blobPath(descriptor.digest)));
-    partials.delete(partial);
-    return descriptor;
-  }
-
-  async function writeManifest({ descriptor, bytes }: ManifestDocument): Promise<void> {
-    if (has(descriptor)) return;
-    await place(async (write) => {
-      write(bytes);
-      return descriptor;
-    });
-  }
-
   return {
-    has: async (descriptor) => has(descriptor),
-    async write(descriptor, chunks) {
-      if (has(descriptor)) return;
-      const { digest, size } = descriptor;
-      await place(async (write) => {
-        for await (const chunk of verifiedChunks(chunks, { digest, size, resource: "the image" })) write(chunk);
-        return descriptor;
-      });
-    },
-    writeNew: place,
-    writeManifest,
+    ...blobs,
     async finish(document) {
-      await writeManifest(document);
+      await blobs.writeManifest(document);
       const added = layoutEntries(document.descriptor, names);
-      const known = isThere ? readIndex(folder) : [];
+      const known = isThere ? readIndexFile(folder) : [];
       if (!isThere) writeFileSync(join(root, "oci-layout"), layoutFile);
-      const staged = stagedPath(join(root, "index.json"));
-      writeFileSync(staged, renderLayoutIndex(replaceEntries(known, added)));
-      renameSync(staged, join(root, "index.json"));
+      writeIndexFile(root, replaceEntries(known, added), root);
       if (!isThere) renameSync(root, folder);
       finished = true;
     },
     async discard() {
       if (finished) return;
-      for (const partial of isThere ? partials : [root]) rmSync(partial, { recursive: true, force: true });
+      blobs.discard();
+      if (!isThere) rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+function openBlobs(root: string, folder: string): BlobFolder {
+  try {
+    return openBlobFolder(root, join(root, "blobs", "sha256"));
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+}
+
+/** The entries of a layout's `index.json`; none where there is no such file. */
+export function readIndexFile(folder: string): IndexEntry[] {
+  const path = join(folder, "index.json");
+  return existsSync(path) ? readLayoutIndex(readFileSync(path), path) : [];
+}
+
+/** Puts a new `index.json` in the place of a layout's; it is written in `staging` first. */
+export function writeIndexFile(folder: string, entries: readonly IndexEntry[], staging: string): void {
+  const staged = stagedPath(join(staging, "index.json"));
+  writeFileSync(staged, renderLayoutIndex(entries));
+  renameSync(staged, join(folder, "index.json"));
 }
 
 function holdsSomething(folder: string): boolean {
@@ -122,9 +85,4 @@ function checkLayout(folder: string): void {
     });
   }
   checkLayoutFile(readFileSync(join(folder, "oci-layout")), join(folder, "oci-layout"));
-}
-
-function readIndex(folder: string) {
-  const path = join(folder, "index.json");
-  return existsSync(path) ? readLayoutIndex(readFileSync(path), path) : [];
 }

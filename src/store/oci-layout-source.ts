@@ -20,10 +20,18 @@ export async function openLayoutSource(files: ContentFiles, name: string | undef
   if (index === undefined) throw new UserError(`${files.what} is no OCI image layout: it has no index.json.`);
   const entries = readLayoutIndex(index, `${files.what}/index.json`);
   const entry = selectEntry(entries, { name, what: files.what });
-  const readManifest = (descriptor: Descriptor) => readManifestFile(files, descriptor);
+  return sourceOf(files, entry === undefined ? indexItself(index, files.what) : await readManifestFile(files, entry));
+}
+
+/** The image or index of a layout that a descriptor names; its content is checked as above. */
+export async function openLayoutImage(files: ContentFiles, root: Descriptor): Promise<ImageSource> {
+  return sourceOf(files, await readManifestFile(files, root));
+}
+
+function sourceOf(files: ContentFiles, root: ManifestDocument): ImageSource {
   return {
-    root: entry === undefined ? indexItself(index, files.what) : await readManifest(entry),
-    readManifest,
+    root,
+    readManifest: (descriptor) => readManifestFile(files, descriptor),
     open: (descriptor) => openBlob(files, descriptor),
     repository: undefined,
     close: files.close,

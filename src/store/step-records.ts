@@ -1,59 +1,87 @@
-import { mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import type { NewLayer } from "../oci/append-layers.ts";
-import { descriptorSchema, digestSchema } from "../oci/descriptor.ts";
+import { type Descriptor, descriptorSchema, digestSchema } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { blobPath } from "./oci-layout-source.ts";
+import { descriptorJson } from "../oci/image.ts";
+import { readJsonDocument } from "../oci/json-document.ts";
 import { stagedPath } from "./staged-path.ts";
 
-/** What a step's key leads to. */
-export const stepRecordSchema = v.object({ diffId: digestSchema, descriptor: descriptorSchema });
-
-/** The layers that steps came out as, by the steps' keys: 64 hex digits. */
-export interface StepRecords {
-  /** Undefined where there is none, or what it stands for is not whole. Being asked for counts as being used. */
-  readonly find: (key: string) => NewLayer | undefined;
-  readonly write: (key: string, layer: NewLayer) => void;
+/** What a step of a build came to: the diff id of its layer, and the layer's blob. */
+export interface StepRecord {
+  readonly diffId: Digest;
+  readonly descriptor: Descriptor;
 }
 
-/** The records of cooper's store in a folder. */
-export function openStepRecords(folder: string): StepRecords {
-  const pathOf = (key: string) => join(folder, "steps", `${key}.json`);
-  return {
-    find(key) {
-      const record = readRecord(pathOf(key));
-      if (record === undefined || !hasBlob(folder, record.descriptor)) return undefined;
-      touch(pathOf(key));
-      return record;
-    },
-    write(key, { diffId, descriptor }) {
-      mkdirSync(join(folder, "steps"), { recursive: true });
-      const staged = stagedPath(pathOf(key));
-      writeFileSync(staged, JSON.stringify({ diffId, descriptor }));
-      renameSync(staged, pathOf(key));
-    },
-  };
+/** A record with what pruning asks of it. */
+export interface KeptStep extends StepRecord {
+  /** 64 hex digits. */
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly lastUsed: number;
 }
 
-function readRecord(path: string): NewLayer | undefined {
+const recordSchema = v.object({ diffId: digestSchema, descriptor: descriptorSchema });
+
+/** The record of a step in a store's folder, which counts as using it; undefined when there is none, or it cannot be read. */
+export function readStep(folder: string, key: string): StepRecord | undefined {
+  const path = pathOf(folder, key);
+  const record = parseStep(path);
+  const now = new Date();
   try {
-    return v.parse(stepRecordSchema, JSON.parse(readFileSync(path, "utf8")));
+    if (record !== undefined) utimesSync(path, now, now);
   } catch {
-    // Absent, or cut off when the machine went down: the step is run again.
+    // A store that may only be read forgets.
+  }
+  return record;
+}
+
+/** Keeps the record of a step. */
+export function writeStep(folder: string, key: string, { diffId, descriptor }: StepRecord): void {
+  const path = pathOf(folder, key);
+  mkdirSync(join(folder, "steps"), { recursive: true });
+  const staged = stagedPath(path);
+  writeFileSync(staged, JSON.stringify({ diffId, descriptor: descriptorJson(descriptor) }));
+  renameSync(staged, path);
+}
+
+/** Forgets a step. */
+export function removeStep(folder: string, key: string): void {
+  rmSync(pathOf(folder, key), { force: true });
+}
+
+/** All records that can be read, oldest use first, and the names of the other files among them. */
+export function listSteps(folder: string): { readonly steps: readonly KeptStep[]; readonly others: readonly string[] } {
+  const steps: KeptStep[] = [];
+  const others: string[] = [];
+  for (const name of namesIn(join(folder, "steps"))) {
+    const [, key] = /^([0-9a-f]{64})\.json$/.exec(name) ?? [];
+    const record = key === undefined ? undefined : parseStep(pathOf(folder, key));
+    const stats = statSync(join(folder, "steps", name), { throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    if (key === undefined || record === undefined) others.push(name);
+    else steps.push({ key, ...record, lastUsed: stats.mtimeMs });
+  }
+  return { steps: steps.toSorted((left, right) => left.lastUsed - right.lastUsed), others };
+}
+
+function parseStep(path: string): StepRecord | undefined {
+  try {
+    return readJsonDocument(readFileSync(path), { schema: recordSchema, what: path });
+  } catch {
     return undefined;
   }
 }
 
-function hasBlob(folder: string, { digest, size }: { readonly digest: Digest; readonly size: number }): boolean {
-  return statSync(join(folder, blobPath(digest)), { throwIfNoEntry: false })?.size === size;
+function pathOf(folder: string, key: string): string {
+  if (!/^[0-9a-f]{64}$/.test(key)) throw new TypeError(`${JSON.stringify(key)} is no key of a step.`);
+  return join(folder, "steps", `${key}.json`);
 }
 
-function touch(path: string): void {
-  const now = new Date();
+function namesIn(folder: string): readonly string[] {
   try {
-    utimesSync(path, now, now);
+    return readdirSync(folder);
   } catch {
-    // A store that may only be read forgets.
+    return [];
   }
 }

@@ -12,6 +12,7 @@ import { type BuildLayout, layOutBuild } from "../runtime/build-layout.ts";
 import { createBuildView, type ViewKind } from "../runtime/build-view.ts";
 import { type Builder, detectBuilder } from "../runtime/builder.ts";
 import { chooseDelivery } from "../runtime/choose-delivery.ts";
+import { engineKindOf } from "../runtime/local-image.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { assemblePlan } from "./assemble-plan.ts";
 import type { BuildRequest } from "./build-request.ts";
@@ -120,7 +121,7 @@ async function selectBuilder({ request, engine, source }: PreparedBuild, tools: 
   const named = (request.builder ?? tools.environment["BUILDX_BUILDER"] ?? "") !== "";
   const needed = neededOfBuildkit(request);
   const [seen] = source.images.values();
-  const builder = await detectBuilder(engine, { buildkit: request.buildkit, named }, seen?.engine);
+  const builder = await detectBuilder(engine, { buildkit: request.buildkit, named }, engineKindOf(seen));
   if (builder.kind === "classic" && needed.length > 0) throw needsBuildkit(needed);
   if (Object.keys(source.files?.namedContexts ?? {}).length > 0) refuseWithoutContexts(builder);
   return builder;

@@ -5,15 +5,17 @@ import type { ImageSink, ImageSource, ManifestDocument } from "../oci/content.ts
 import type { Digest } from "../oci/digest.ts";
 import { platformsOf } from "../oci/manifest.ts";
 import { narrowIndex } from "../oci/narrow-index.ts";
-import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { formatReference, type ImageReference, parseImageReference } from "../oci/reference.ts";
+import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
+import { formatName, formatReference, type ImageReference, parseImageReference } from "../oci/reference.ts";
 import { groupByRepository, type RepositoryGroup } from "../oci/repository-groups.ts";
+import type { ImageOrigin } from "../oci/store-entries.ts";
 import { type ImageContents, type TransferObserver, transferImage } from "../oci/transfer-image.ts";
 import { formatImageTransport, type ImageTransport } from "../oci/transport.ts";
 import { checkDigest, openRegistrySink } from "../registry/registry-sink.ts";
 import type { RegistryWriter } from "../registry/registry-writer.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { loadIntoEngine } from "./load-into-engine.ts";
+import { defaultPlatform } from "./look-up-images.ts";
 import { isLocalOutput, type LocalOutput, openLocalSink } from "./open-image-sink.ts";
 import { openImageSource } from "./open-image-source.ts";
 import { openRegistry } from "./open-registry.ts";
@@ -25,8 +27,8 @@ export type CopyRequest = {
   readonly destination: ImageTransport;
   /** More names for it, beside what the destination says. */
   readonly references: readonly ImageReference[];
-  /** Which of its platforms; all when there are none here. */
-  readonly platforms: readonly Platform[];
+  /** Which of its platforms; when there are none here, into cooper's store this machine's, and everywhere else all. */
+  readonly platforms: readonly Platform[] | "all";
   readonly dockerPath: string | undefined;
 };
 
@@ -63,7 +65,7 @@ export async function copyImage(
 ): Promise<CopiedImage> {
   const source = await openImageSource(request.source, tools);
   try {
-    const root = await chooseRoot(source, request);
+    const root = await chooseRoot(source, request, tools);
     return await copyTo(request.destination, { request, source, root, observer, tools });
   } finally {
     await source.close();
@@ -97,14 +99,20 @@ async function copyToDisk(
       hint: `Choose one with --platform, for example --platform ${platformTexts(root)[0] ?? "linux/amd64"}.`,
     });
   }
-  const sink = openLocalSink(output, references, tools);
+  const sink = await openLocalSink(output, { references, origin: originOf(request.source, source) }, tools);
   try {
-    const concurrency = output.kind === "oci-layout" ? concurrentBlobs : 1;
+    const concurrency = output.kind === "oci-layout" || output.kind === "store" ? concurrentBlobs : 1;
     const contents = await transferImage(source, sink, { root, concurrency, observer });
     return describe(root, { contents, present: 0, mounted: 0 });
   } finally {
     await sink.discard();
   }
+}
+
+/** What a registry had under the name, before platforms were left out. */
+function originOf(transport: ImageTransport, { root }: ImageSource): ImageOrigin | undefined {
+  if (transport.kind !== "registry") return undefined;
+  return { name: formatName(transport.reference), digest: root.descriptor.digest };
 }
 
 async function copyToRegistry(references: readonly ImageReference[], work: Work): Promise<CopiedImage> {
@@ -146,16 +154,25 @@ function registrySink(
 }
 
 /** What is copied of a source: all of it, the image for a platform, or an index of those for several. */
-async function chooseRoot(source: ImageSource, request: CopyRequest): Promise<ManifestDocument> {
+async function chooseRoot(source: ImageSource, request: CopyRequest, tools: Tools): Promise<ManifestDocument> {
   const { root } = source;
-  const [platform, ...more] = request.platforms;
+  const platforms = wantedPlatforms(root, request, tools);
+  const [platform, ...more] = platforms;
   if (platform === undefined) return root;
   const what = describeSource(request);
-  if (root.manifest.kind === "index") return narrowIndex(source, { platforms: request.platforms, what });
+  if (root.manifest.kind === "index") return narrowIndex(source, { platforms, what });
   if (more.length > 0) throw new UserError(`${what} is an image for one platform, and ${more.length + 1} are wanted.`);
   // It says when the image is for another platform.
   await selectImage(source, { platform, what });
   return root;
+}
+
+/** The store is for what runs here; an image that is for one platform is taken as it is. */
+function wantedPlatforms(root: ManifestDocument, request: CopyRequest, tools: Tools): readonly Platform[] {
+  const { platforms, destination } = request;
+  if (platforms === "all") return [];
+  if (platforms.length > 0 || destination.kind !== "store" || root.manifest.kind === "image") return platforms;
+  return [parsePlatform(defaultPlatform(tools))];
 }
 
 function describeSource({ source }: CopyRequest): string {

@@ -13,6 +13,7 @@ import {
 } from "../plan/plan-container.ts";
 import type { ContainerDetails } from "../runtime/container-details.ts";
 import type { Engine } from "../runtime/engine.ts";
+import { engineKindOf } from "../runtime/local-image.ts";
 import { remoteEngineHost } from "../runtime/remote-engine.ts";
 import { runCommand } from "../runtime/run-command.ts";
 import { type BuildShow, realizeBuild, refuseContradictions } from "./build-image.ts";
@@ -161,7 +162,8 @@ async function containerImage(
 
 async function containerHost({ engine, source }: PreparedBuild, tools: Tools): Promise<ContainerHost> {
   const [seen] = source.images.values();
-  const kind = seen?.engine ?? ((await engine.ask(["-v"])).stdout.startsWith("Docker version") ? "docker" : "podman");
+  const kind =
+    engineKindOf(seen) ?? ((await engine.ask(["-v"])).stdout.startsWith("Docker version") ? "docker" : "podman");
   if (kind === "docker") return { kind };
   const linux = process.platform === "linux";
   const { stdout } = await engine.ask(["info", "-f", "{{.Host.Security.Rootless}}"]);

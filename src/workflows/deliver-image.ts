@@ -77,7 +77,7 @@ export async function deliverImage(delivery: Delivery, production: Production, t
   const image = await writeTo(local, { targets, production, tools });
   if (targets.load) await temporary((directory) => load(local, { directory, delivery, targets, production, tools }));
   await pushFrom(local, { targets, production, tools });
-  return { ...image, tags, path: resolve(tools.workingDirectory, local.path) };
+  return { ...image, tags, path: local.kind === "store" ? undefined : resolve(tools.workingDirectory, local.path) };
 }
 
 /** Throws a UserError when the image would go nowhere, or is to be pushed without a name. */
@@ -87,10 +87,11 @@ function targetsOf({ output, references, push, load }: Delivery): Targets {
     throw new UserError("--push needs a name for the image in its registry.", { hint: "Add --tag REGISTRY/NAME:TAG." });
   }
   const remote = output?.kind === "registry" ? [output.reference] : [];
+  const stored = output?.kind === "store" ? [output.reference] : [];
   const inEngine = output?.kind === "engine" ? [parseImageReference(output.name)] : [];
   const targets: Targets = {
     local: output !== undefined && isLocalOutput(output) ? output : undefined,
-    names: unique([...remote, ...inEngine, ...references]),
+    names: unique([...remote, ...stored, ...inEngine, ...references]),
     push: unique([...remote, ...(push ? references : [])]),
     load: load || inEngine.length > 0,
   };
@@ -105,7 +106,7 @@ function targetsOf({ output, references, push, load }: Delivery): Targets {
 type Work = { readonly targets: Targets; readonly production: Production; readonly tools: Tools };
 
 async function writeTo(output: LocalOutput, { targets, production, tools }: Work): Promise<NewImage> {
-  const sink = openLocalSink(output, targets.names, tools);
+  const sink = await openLocalSink(output, { references: targets.names }, tools);
   try {
     const image = await production.write(sink);
     refuseIndexForEngine(image, targets);
@@ -165,7 +166,7 @@ async function load(
     return;
   }
   const path = join(directory, "image.tar");
-  const sink = openLocalSink({ kind: "archive", path }, targets.names, tools);
+  const sink = await openLocalSink({ kind: "archive", path }, { references: targets.names }, tools);
   try {
     const source = await openLocalSource(output, tools);
     try {

@@ -9,7 +9,7 @@ import { formatPlatform } from "../oci/platform.ts";
 import type { FeatureStep, LayerStep } from "../plan/build-plan.ts";
 import { stepTitle } from "../plan/step-title.ts";
 import type { RunningStep, StepProgress } from "../runtime/step-progress.ts";
-import { openStepRecords } from "../store/step-records.ts";
+import { readStep, writeStep } from "../store/step-records.ts";
 import { announceStep } from "./announce-step.ts";
 import type { NativeBase } from "./native-base.ts";
 import { readConfidences } from "./native-secrets.ts";
@@ -38,11 +38,11 @@ export async function makeNativeLayers(
   work: LayerWork,
   tools: Tools,
 ): Promise<readonly NewLayer[]> {
-  const { prepared, base, session, progress, epoch } = work;
+  const { prepared, base, session, sink, progress, epoch } = work;
   const { users } = prepared.plan;
   const platform = formatPlatform(base.image.platform);
   const context = stepContext(work, tools);
-  const records = openStepRecords(session.store.folder);
+  const { folder } = session.store;
   const below: StoredLayer[] = [...base.layers];
   const made: NewLayer[] = [];
   for (const [index, layer] of planned.entries()) {
@@ -50,10 +50,12 @@ export async function makeNativeLayers(
     const running = progress.begin(`[${index + 1}/${planned.length}] ${announcement(step)}`);
     const parent = chainIdOf(below.map(({ diffId }) => diffId));
     const key = stepKey(layer, { parent, users, platform, network: context.network, epoch });
-    const known = prepared.request.noCache ? undefined : records.find(key);
+    const record = prepared.request.noCache ? undefined : readStep(folder, key);
+    // Blobs may have been removed one by one.
+    const known = record !== undefined && (await sink.has(record.descriptor)) ? record : undefined;
     if (known !== undefined) running.cached();
     const found = known ?? (await announceStep(running, () => makeLayer(layer, { work, below, running, context }, tools)));
-    if (known === undefined) records.write(key, found);
+    if (known === undefined) writeStep(folder, key, found);
     below.push(found);
     made.push({ ...found, createdBy: `cooper: ${stepTitle(step)}` });
   }

@@ -4,15 +4,17 @@ import type { LocalImageSink } from "../oci/content.ts";
 import type { LayoutName } from "../oci/layout-index.ts";
 import type { ImageReference } from "../oci/reference.ts";
 import { parseImageReference } from "../oci/reference.ts";
+import type { ImageOrigin } from "../oci/store-entries.ts";
 import type { ImageTransport } from "../oci/transport.ts";
 import { openArchiveSink } from "../store/image-archive-sink.ts";
 import { openLayoutSink } from "../store/oci-layout-sink.ts";
+import { openStore } from "./open-image-store.ts";
 import type { Tools } from "./tools.ts";
 
 /** A place on disk that an image can be written to. */
 export type LocalOutput = Extract<
   ImageTransport,
-  { kind: "oci-layout" | "oci-archive" | "docker-archive" | "archive" }
+  { kind: "oci-layout" | "oci-archive" | "docker-archive" | "archive" | "store" }
 >;
 
 /** Whether a transport is a place on disk. */
@@ -20,12 +22,19 @@ export function isLocalOutput(transport: ImageTransport): transport is LocalOutp
   return transport.kind !== "registry" && transport.kind !== "engine" && transport.kind !== "scratch";
 }
 
+/** The names of an image beside what its output says, and where it was pulled from, if it was. */
+export interface LocalNames {
+  readonly references: readonly ImageReference[];
+  readonly origin?: ImageOrigin | undefined;
+}
+
 /** A sink on disk; the image gets the references and what the output itself says. */
-export function openLocalSink(
+export async function openLocalSink(
   output: LocalOutput,
-  references: readonly ImageReference[],
-  tools: Pick<Tools, "workingDirectory">,
-): LocalImageSink {
+  { references, origin }: LocalNames,
+  tools: Tools,
+): Promise<LocalImageSink> {
+  if (output.kind === "store") return openStore(tools).openSink({ names: [output.reference, ...references], origin });
   const path = resolve(tools.workingDirectory, output.path);
   const names = references.map((reference): LayoutName => ({ kind: "reference", reference }));
   switch (output.kind) {

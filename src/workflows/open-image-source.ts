@@ -7,15 +7,15 @@ import type { RegistryClient } from "../registry/registry-client.ts";
 import { type ContentFiles, openArchive, openFolder } from "../store/content-files.ts";
 import { dockerManifestFile, openDockerArchiveSource } from "../store/docker-archive-source.ts";
 import { openLayoutSource } from "../store/oci-layout-source.ts";
+import type { LocalOutput } from "./open-image-sink.ts";
+import { openStore } from "./open-image-store.ts";
 import { openRegistry } from "./open-registry.ts";
 import { openEngineSource } from "./save-from-engine.ts";
 import type { Tools } from "./tools.ts";
 
 /** Opens where an image lies on disk; throws a UserError when it is not there. Close it after use. */
-export async function openLocalSource(
-  transport: Extract<ImageTransport, { kind: "oci-layout" | "oci-archive" | "docker-archive" | "archive" }>,
-  tools: Pick<Tools, "workingDirectory">,
-): Promise<ImageSource> {
+export async function openLocalSource(transport: LocalOutput, tools: Tools): Promise<ImageSource> {
+  if (transport.kind === "store") return openStore(tools).openSource(transport.reference);
   const path = resolve(tools.workingDirectory, transport.path);
   switch (transport.kind) {
     case "oci-layout":
@@ -50,6 +50,7 @@ export async function openImageSource(transport: ImageTransport, tools: Tools): 
     case "oci-archive":
     case "docker-archive":
     case "archive":
+    case "store":
       return openLocalSource(transport, tools);
     case "registry":
       return openRegistrySource(openRegistry(tools), transport.reference);

@@ -8,6 +8,7 @@ import { isPortFree } from "../host/listen.ts";
 import type { AgentContainer } from "../plan/agent-container.ts";
 import { planAgentContainer } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
+import { engineKindOf } from "../runtime/local-image.ts";
 import { agentWorkspace, dataVolumes, forbiddenPaths, guardedPaths } from "./agent-workspace.ts";
 import { type BuildShow, realizeBuild } from "./build-image.ts";
 import { plainBuildRequest } from "./build-request.ts";
@@ -136,7 +137,7 @@ function envFiles(
 
 function hostOf(image: PreparedAgentImage, { terminal }: AgentRunRequest, tools: Tools) {
   const [seen] = image.prepared.source.images.values();
-  const engine = seen?.engine ?? "docker";
+  const engine = engineKindOf(seen) ?? "docker";
   const linux = process.platform === "linux";
   return {
     engine,

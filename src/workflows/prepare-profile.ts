@@ -14,7 +14,7 @@ import { profileBaseImage } from "../profile/profile-base.ts";
 import type { ProfileRequest } from "../profile/profile-request.ts";
 import { parseRepoProfile, type RepoProfile } from "../profile/repo-profile.ts";
 import type { Engine } from "../runtime/engine.ts";
-import type { LocalImage } from "../runtime/local-image.ts";
+import { engineKindOf, type LocalImage } from "../runtime/local-image.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { openFileDigests } from "../store/file-digests.ts";
 import { plainBuildRequest } from "./build-request.ts";
@@ -136,7 +136,7 @@ export async function prepareProfile(
     profile,
     tag,
     engine: looked.engine,
-    engineKind: seen?.engine,
+    engineKind: engineKindOf(seen),
     image: looked.images.get(tag),
     baseImage,
     base,

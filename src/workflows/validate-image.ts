@@ -12,6 +12,7 @@ import { dockerManifestFile } from "../store/docker-archive-source.ts";
 import { createContentCheck, type OpenContent } from "../store/validate-contents.ts";
 import { validateDockerArchive } from "../store/validate-docker-archive.ts";
 import { validateLayout } from "../store/validate-layout.ts";
+import { openStore } from "./open-image-store.ts";
 import { openRegistry } from "./open-registry.ts";
 import { withSavedImage } from "./save-from-engine.ts";
 import type { Tools } from "./tools.ts";
@@ -39,8 +40,22 @@ export async function validateImage(transport: ImageTransport, tools: Tools): Pr
       return validateRemote(openRegistry(tools), transport.reference);
     case "engine":
       return withSavedImage(transport.name, tools, (saved) => validateArchive(saved, validateEither));
+    case "store":
+      return validateStored(transport.reference, tools);
     case "scratch":
       throw new UserError("There is nothing to validate in scratch: it is the empty image.");
+  }
+}
+
+/** What the name leads to, held while it is read. */
+async function validateStored(reference: ImageReference, tools: Tools): Promise<Validation> {
+  const store = openStore(tools);
+  const source = await store.openSource(reference);
+  try {
+    const files = { ...openFolder(store.folder), what: "cooper's store" };
+    return summary([await validateLayout(files, source.root.descriptor.digest)]);
+  } finally {
+    await source.close();
   }
 }
 

@@ -11,6 +11,10 @@ test.each([
   ["oci-archive:x.tar:v1", { kind: "oci-archive", path: "x.tar", name: "v1" }],
   ["docker-archive:x.tar:acme/app:1", { kind: "docker-archive", path: "x.tar", name: "acme/app:1" }],
   ["engine:acme/app:1", { kind: "engine", name: "acme/app:1" }],
+  [
+    "store:docker.io/library/debian:12",
+    { kind: "store", reference: { domain: "docker.io", repository: "library/debian", tag: "12", digest: undefined } },
+  ],
   ["image.tar", { kind: "archive", path: "image.tar" }],
   ["./out/image.tar", { kind: "archive", path: "./out/image.tar" }],
 ] as const)("%s is a place, and is written the same way", (text, transport) => {
@@ -25,6 +29,10 @@ test.each(["debian", "docker://debian", "docker.io/library/debian"])("%s is in a
   });
 });
 
+test("a name in the store is completed like any other", () => {
+  expect(parseImageTransport("store:debian:12")).toEqual(parseImageTransport("store:docker.io/library/debian:12"));
+});
+
 test("a host with a port is no transport", () => {
   expect(parseImageTransport("localhost:5000/app:1")).toMatchObject({
     kind: "registry",
@@ -37,6 +45,7 @@ test.each([
   ["oci:dir:", "nothing follows its last colon"],
   ["docker:debian", 'after "docker:" comes "//"'],
   ["engine:", "comes the name of an image"],
+  ["store:", "comes the name of an image"],
   ["engine:--all", "comes the name of an image"],
   ["Upper/Case", "Invalid image reference"],
   ["", "Invalid image reference"],

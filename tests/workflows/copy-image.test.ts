@@ -69,14 +69,22 @@ function multiPlatform(): { files: LayoutFiles; index: DescriptorJson; arm: Desc
 const multi = multiPlatform();
 writeLayout("multi", multi.files);
 
-type Options = { references?: string[]; platforms?: string[]; observed?: [Descriptor, number][] };
+type Options = {
+  references?: string[];
+  platforms?: string[] | "all";
+  observed?: [Descriptor, number][];
+  machine?: string;
+};
 
-function copy(source: string, destination: string, { references = [], platforms = [], observed = [] }: Options = {}) {
+function copy(source: string, destination: string, options: Options = {}) {
+  const { references = [], platforms = [], observed = [], machine = "" } = options;
+  const { tools } = recordingTools(directory);
+  const environment = { ...tools.environment, DOCKER_DEFAULT_PLATFORM: machine };
   const request = {
     source: parseImageTransport(source),
     destination: parseImageTransport(destination),
     references: references.map(parseImageReference),
-    platforms: platforms.map(parsePlatform),
+    platforms: platforms === "all" ? platforms : platforms.map(parsePlatform),
     dockerPath: undefined,
   };
   const observer = {
@@ -84,7 +92,7 @@ function copy(source: string, destination: string, { references = [], platforms 
     passed: (blob: Descriptor, bytes: number) => void observed.push([blob, bytes]),
     done: () => {},
   };
-  return copyImage(request, recordingTools(directory).tools, { observer });
+  return copyImage(request, { ...tools, environment }, { observer });
 }
 
 const faultsOf = async (image: string) =>
@@ -122,7 +130,31 @@ test("several repositories get it, and are counted together", async () => {
   expect(registry.digestOf("acme/b", "1")).toBe(digestOfOne);
 });
 
+test("an image goes into cooper's store and out of it with its digest, and what it has is not read again", async () => {
+  const registry = start();
+  await copy("oci:one", `${registry.host}/acme/app:1`);
+  const stored = await copy(`${registry.host}/acme/app:1`, "store:acme/app:1", { references: ["acme/app:2"] });
+  expect(stored.digest).toBe(digestOfOne);
+  expect(await faultsOf("store:acme/app:2")).toEqual([]);
+  expect((await copy("store:acme/app:2", "oci:from-store")).digest).toBe(digestOfOne);
+  const observed: [Descriptor, number][] = [];
+  await copy(`${registry.host}/acme/app:1`, "store:acme/app:3", { observed });
+  expect(observed).toEqual([]);
+});
+
 describe("an image for several platforms", () => {
+  test("gives the store this machine's, and is found there by the digest of the whole", async () => {
+    const registry = start();
+    const { digest } = multi.index;
+    await copy("oci:multi", `${registry.host}/acme/app:1`);
+    const arm = await copy(`${registry.host}/acme/app:1`, "store:acme/arm:1", { machine: "linux/arm64" });
+    expect(arm.digest).toBe(multi.arm.digest);
+    expect((await copy(`store:elsewhere/app@${digest}`, "oci:narrowed")).digest).toBe(multi.arm.digest);
+    const whole = await copy(`${registry.host}/acme/app:1`, "store:acme/all:1", { platforms: "all" });
+    expect(whole).toMatchObject({ digest, platforms: ["linux/amd64", "linux/arm64", "linux/riscv64"] });
+    expect(await faultsOf("store:acme/all:1")).toEqual([]);
+  });
+
   test("is copied whole, byte by byte", async () => {
     const [from, to] = [start(), start()];
     const { digest } = multi.index;
