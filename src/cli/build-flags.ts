@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
+import { UserError } from "../errors.ts";
 import type { ViewKind } from "../runtime/build-view.ts";
-import type { BuildRequest } from "../workflows/build-request.ts";
+import { BACKENDS, type Backend, type BuildRequest } from "../workflows/build-request.ts";
 import type { Tools } from "../workflows/tools.ts";
 import { ENGINE_FLAGS, LOCKFILE_FLAGS, LOG_FLAGS, logSettings, WORKSPACE_FLAGS } from "./flag-groups.ts";
 import type { FlagDefinitions, Flags } from "./flags.ts";
@@ -32,9 +33,23 @@ export const BUILD_FLAGS = {
   "no-cache": { type: "boolean", description: "Build every step again, even if nothing changed" },
   backend: {
     type: "string",
-    choices: ["engine", "assemble"],
-    default: "engine",
-    description: "What makes the image: Docker or Podman, or cooper itself where nothing has to run in a container",
+    choices: BACKENDS,
+    description:
+      "What makes the image: Docker or Podman (engine), cooper itself on Linux (native), cooper where nothing has to run (assemble); auto: native where no engine answers (default: COOPER_BACKEND, then auto)",
+  },
+  network: {
+    type: "string",
+    choices: ["host", "none"],
+    description: "With the native backend: the network that steps have (default: host)",
+  },
+  "step-timeout": {
+    type: "number",
+    valueHint: "seconds",
+    description: "With the native backend: how long a step may run (default: as long as it takes)",
+  },
+  load: {
+    type: "boolean",
+    description: "With the native and assemble backends: load the image into Docker or Podman, too",
   },
   buildkit: {
     type: "string",
@@ -98,7 +113,10 @@ export function readBuildRequest(flags: Flags, tools: Tools): BuildRequest {
     cacheTo: flags.string("cache-to"),
     noCache: flags.boolean("no-cache"),
     buildkit: readBuildkit(flags, tools),
-    backend: flags.string("backend") === "assemble" ? "assemble" : "engine",
+    backend: readBackend(flags, tools),
+    network: readNetwork(flags),
+    stepTimeout: flags.number("step-timeout"),
+    load: flags.boolean("load"),
     secrets: flags.list("secret"),
     ssh: flags.list("ssh"),
     builder: flags.string("builder"),
@@ -107,6 +125,25 @@ export function readBuildRequest(flags: Flags, tools: Tools): BuildRequest {
     omitSyntaxDirective: flags.boolean("omit-syntax-directive"),
     omitConfigRemoteEnv: false,
   };
+}
+
+/** The option, else COOPER_BACKEND. Throws a UserError for a backend that there is not. */
+export function readBackend(flags: Flags, { environment }: Pick<Tools, "environment">): Backend {
+  const wanted = flags.string("backend") ?? (environment["COOPER_BACKEND"] || "auto");
+  const backend = BACKENDS.find((name) => name === wanted);
+  if (backend !== undefined) return backend;
+  throw new UserError(`COOPER_BACKEND is ${JSON.stringify(wanted)}: wanted one of ${BACKENDS.join(", ")}.`);
+}
+
+function readNetwork(flags: Flags): BuildRequest["network"] {
+  switch (flags.string("network")) {
+    case "host":
+      return "host";
+    case "none":
+      return "none";
+    default:
+      return undefined;
+  }
 }
 
 /** Live lines on a terminal, unless the user asked for BuildKit's own progress or for events. */

@@ -30,6 +30,7 @@ export function parseBuildSecret(text: string, isSet: (variable: string) => bool
   const file = fields.get("src") ?? fields.get("source");
   const variable = fields.get("env") ?? (fields.get("type") === "env" ? (file ?? id) : undefined);
   if (variable !== undefined) return { id, source: { kind: "env", name: variable } };
-  if (file === undefined && fields.get("type") !== "file" && isSet(id)) return { id, source: { kind: "env", name: id } };
+  if (file === undefined && fields.get("type") !== "file" && isSet(id))
+    return { id, source: { kind: "env", name: id } };
   return { id, source: { kind: "file", path: file ?? id } };
 }

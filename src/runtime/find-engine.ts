@@ -17,18 +17,35 @@ export interface EngineWishes {
  * has them, but docker alone where the environment says which. Throws UserError when there is none.
  */
 export function findEngines(wishes: EngineWishes, runProcess: RunProcess): readonly [Engine, ...Engine[]] {
-  const chosen = wishes.flag ?? (wishes.environment["COOPER_DOCKER_PATH"] || undefined) ?? wishes.configured();
+  const chosen = namedEngine(wishes);
   if (chosen !== undefined) return [createEngine(chosen, runProcess)];
-  const path = wishes.environment["PATH"] ?? "";
-  // Whoever says where docker is wants that one, and no other in its place.
-  const isPlaced = ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => (wishes.environment[name] ?? "") !== "");
-  const [first, ...others] = ["docker", "podman"]
-    .filter((name) => findOnPath(name, path) !== undefined)
-    .map((name) => createEngine(name, runProcess));
-  if (first !== undefined) return isPlaced && first.path === "docker" ? [first] : [first, ...others];
+  const [first, ...others] = installedEngines(wishes, runProcess);
+  if (first !== undefined) return isPlaced(wishes) && first.path === "docker" ? [first] : [first, ...others];
   throw new UserError("No container engine was found: neither docker nor podman is on PATH.", {
     hint: "Install one (apt-get install podman, dnf install podman, https://docs.docker.com/engine/install), or name it with --docker-path or COOPER_DOCKER_PATH.",
   });
+}
+
+/** Docker and podman as PATH has them, best first. */
+export function installedEngines({ environment }: EngineWishes, runProcess: RunProcess): readonly Engine[] {
+  const path = environment["PATH"] ?? "";
+  return ["docker", "podman"]
+    .filter((name) => findOnPath(name, path) !== undefined)
+    .map((name) => createEngine(name, runProcess));
+}
+
+/** Whether the user said which engine it is to be, so that no other can take its place. */
+export function isEngineNamed(wishes: EngineWishes): boolean {
+  return namedEngine(wishes) !== undefined || isPlaced(wishes);
+}
+
+function namedEngine({ flag, environment, configured }: EngineWishes): string | undefined {
+  return flag ?? (environment["COOPER_DOCKER_PATH"] || undefined) ?? configured();
+}
+
+/** Whoever says where docker is wants that one. */
+function isPlaced({ environment }: EngineWishes): boolean {
+  return ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => (environment[name] ?? "") !== "");
 }
 
 /** An engine that answered, and what it answered. */

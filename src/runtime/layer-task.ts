@@ -19,11 +19,12 @@ export const layerTaskSchema = v.variant("kind", [
     folder: pathSchema,
     /** Mount points in the folder that were made for the step alone, parents first. */
     made: v.array(v.string()),
+    /** The unpacked layers below. */
+    lowers: v.array(pathSchema),
     output: pathSchema,
     /** When the step began, in milliseconds since 1970: what was changed since then gets the time `epoch`, in seconds. */
     started: v.number(),
     epoch: v.number(),
-    level: v.number(),
   }),
   v.object({ kind: v.literal("place"), folder: pathSchema, target: pathSchema }),
   v.object({ kind: v.literal("remove"), path: pathSchema }),

@@ -7,6 +7,9 @@ import type { NewLayer } from "../oci/append-layers.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { encodeTarHeader, tarEnd, tarPadding } from "../oci/tar-writer.ts";
 
+/** How the layers of a build's steps are stored: its user waits for them, and a higher level saves little. */
+export const STEP_COMPRESSION = { kind: "gzip", level: 1 } as const satisfies Compression;
+
 /** How a folder becomes a layer. */
 export type WriteLayerOptions = {
   readonly folder: string;

@@ -21,6 +21,7 @@ import { type LoadedConfiguration, loadConfiguration } from "./load-configuratio
 import { type PreparedBuild, prepareBuild } from "./prepare-build.ts";
 import { saveLockfile } from "./save-lockfile.ts";
 import { refuseForCompose } from "./service-build.ts";
+import { showNativeBuild } from "./show-native-build.ts";
 import type { Tools } from "./tools.ts";
 
 /** How a running build is shown. */
@@ -56,6 +57,10 @@ export async function realizeBuild({ prepared, show }: DecidedBuild, tools: Tool
   }
   if (request.backend === "assemble") {
     await assemblePlan(prepared, tools);
+    return;
+  }
+  if (prepared.engine.kind === "native") {
+    await showNativeBuild({ prepared, show }, tools);
     return;
   }
   const builder = await selectBuilder(prepared, tools);

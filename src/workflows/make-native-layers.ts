@@ -54,7 +54,8 @@ export async function makeNativeLayers(
     // Blobs may have been removed one by one.
     const known = record !== undefined && (await sink.has(record.descriptor)) ? record : undefined;
     if (known !== undefined) running.cached();
-    const found = known ?? (await announceStep(running, () => makeLayer(layer, { work, below, running, context }, tools)));
+    const found =
+      known ?? (await announceStep(running, () => makeLayer(layer, { work, below, running, context }, tools)));
     if (known === undefined) writeStep(folder, key, found);
     below.push(found);
     made.push({ ...found, createdBy: `cooper: ${stepTitle(step)}` });

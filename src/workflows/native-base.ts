@@ -70,7 +70,8 @@ function tellOf(step: RunningStep): TransferObserver {
 /** Docker's images may hold instructions for whoever builds on them. */
 function refuseTriggers({ config }: Image, reference: string): void {
   const settings = config["config"];
-  const triggers = typeof settings === "object" && settings !== null && !Array.isArray(settings) ? settings["OnBuild"] : null;
+  const triggers =
+    typeof settings === "object" && settings !== null && !Array.isArray(settings) ? settings["OnBuild"] : null;
   if (!Array.isArray(triggers) || triggers.length === 0) return;
   throw new UserError(`The base image ${reference} has ONBUILD instructions, which cooper's own engine does not run.`, {
     hint: "Build with Docker or Podman: --backend engine.",

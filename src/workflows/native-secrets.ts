@@ -7,7 +7,9 @@ import type { BuildRequest } from "./build-request.ts";
 import type { Tools } from "./tools.ts";
 
 /** What steps are let in on besides the image: none of it is in a layer or a key. */
-export type Confidences = Pick<SandboxRequest, "secrets" | "binds"> & { readonly env: Readonly<Record<string, string>> };
+export type Confidences = Pick<SandboxRequest, "secrets" | "binds"> & {
+  readonly env: Readonly<Record<string, string>>;
+};
 
 /** Where BuildKit has an agent's socket. */
 const AGENT_SOCKET = "/run/buildkit/ssh_agent.0";
@@ -18,11 +20,13 @@ export function readConfidences(request: Pick<BuildRequest, "secrets" | "ssh">, 
   const secrets = request.secrets.map((text) => {
     const { id, source } = parseBuildSecret(text, (name) => environment[name] !== undefined);
     if (source.kind === "env") {
-      if (environment[source.name] === undefined) throw new UserError(`The secret ${id}: the variable ${source.name} is not set.`);
+      if (environment[source.name] === undefined)
+        throw new UserError(`The secret ${id}: the variable ${source.name} is not set.`);
       return { name: id, source };
     }
     const path = resolve(workingDirectory, source.path);
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw new UserError(`The secret ${id}: there is no file ${path}.`);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+      throw new UserError(`The secret ${id}: there is no file ${path}.`);
     return { name: id, source: { kind: "file" as const, path } };
   });
   const socket = agentSocket(request.ssh, tools);
@@ -41,7 +45,8 @@ function agentSocket(specs: readonly string[], { environment, workingDirectory }
   if (more.length > 0 || (id !== "default" && id !== "")) {
     throw new UserError(`--ssh ${spec}: cooper's own engine takes one agent, by the name default.`);
   }
-  if (path === "") throw new UserError("--ssh default: SSH_AUTH_SOCK is not set.", { hint: "Start an agent: eval $(ssh-agent)." });
+  if (path === "")
+    throw new UserError("--ssh default: SSH_AUTH_SOCK is not set.", { hint: "Start an agent: eval $(ssh-agent)." });
   const socket = resolve(workingDirectory, path);
   if (statSync(socket, { throwIfNoEntry: false })?.isSocket() === true) return socket;
   throw new UserError(`--ssh ${id}: ${socket} is not the socket of an agent.`, {

@@ -10,7 +10,7 @@ export function nativeSource({ source }: BuildPlan): { readonly base: BaseImage 
     case "dockerfile": {
       if (isSingleFrom(source.text)) return source;
       throw new UserError("cooper's own engine builds no Dockerfile: Docker and Podman can.", {
-        hint: "Start one of them and use --backend engine, or name a base with \"image\" in devcontainer.json.",
+        hint: 'Start one of them and use --backend engine, or name a base with "image" in devcontainer.json.',
       });
     }
   }

@@ -6,11 +6,11 @@ import { FEATURES_FOLDER, folderName, stepScript } from "../dockerfile/step-scri
 import { UserError } from "../errors.ts";
 import type { NewLayer } from "../oci/append-layers.ts";
 import type { ExecutingStep, FeatureStep, ImageUsers } from "../plan/build-plan.ts";
+import type { Command } from "../plan/command.ts";
 import { SANDBOX_FOLDER, type SandboxRequest } from "../runtime/sandbox-request.ts";
 import type { RunningStep } from "../runtime/step-progress.ts";
 import type { Confidences } from "./native-secrets.ts";
 import type { NativeSession, StoredLayer } from "./native-session.ts";
-import { STEP_COMPRESSION } from "./write-file-layer.ts";
 
 /** What every step of a build has. */
 export interface StepContext {
@@ -28,12 +28,15 @@ export interface StepContext {
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** A step that ran and failed. */
+/** A step that ran and failed; its progress has what it said. */
 export class FailedStep extends UserError {
+  readonly command: Command;
   readonly exitCode: number;
 
-  constructor(exitCode: number) {
+  constructor(argv: readonly string[], exitCode: number) {
     super(`exit code: ${exitCode}`);
+    const [file = "", ...args] = argv;
+    this.command = { file, args, env: {} };
     this.exitCode = exitCode;
   }
 }
@@ -56,14 +59,24 @@ export async function runNativeStep(
   mkdirSync(folder, { recursive: true });
   const started = Date.now();
   const request = sandboxRequest(step, { planned, layers, folder }, context);
-  const { exitCode, made } = await session.sandbox.run({ folder, request, timeoutSeconds }, { onOutput: running.output });
-  if (exitCode !== 0) throw new FailedStep(exitCode);
-  return packStep({ folder, started, made, running }, context);
+  const { exitCode, made } = await session.sandbox.run(
+    { folder, request, timeoutSeconds },
+    { onOutput: running.output },
+  );
+  if (exitCode !== 0) throw new FailedStep(request.argv, exitCode);
+  return packStep({ folder, layers, started, made, running }, context);
 }
 
 async function packStep(
-  { folder, started, made, running }: {
+  {
+    folder,
+    layers,
+    started,
+    made,
+    running,
+  }: {
     readonly folder: string;
+    readonly layers: readonly string[];
     readonly started: number;
     readonly made: readonly string[];
     readonly running: RunningStep;
@@ -73,7 +86,7 @@ async function packStep(
   const { store, worker } = session;
   const upper = join(folder, SANDBOX_FOLDER.upper);
   const output = join(folder, "layer");
-  const packing = { folder: upper, made: [...made], output, started, epoch, level: STEP_COMPRESSION.level };
+  const packing = { folder: upper, made: [...made], lowers: [...layers], output, started, epoch };
   const { layer, leftOut } = await worker.pack(packing);
   for (const path of leftOut) running.output(`The socket /${path} is not in the image.\n`);
   const blob = store.blobPath(layer.descriptor.digest);

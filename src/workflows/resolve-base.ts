@@ -66,6 +66,8 @@ export async function absentBaseFacts(
   } catch (remoteError) {
     sources.tools.interruption.signal.throwIfAborted();
     sources.tools.log.debug(`Could not read ${reference} from its registry: ${messageOf(remoteError)}`);
+    // There is nothing else that could pull it.
+    if (sources.engine.kind !== "client") throw absentBase(question, messageOf(remoteError), remoteError);
     return pullBase(question, { ...sources, remoteError });
   }
 }

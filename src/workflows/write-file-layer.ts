@@ -3,18 +3,14 @@ import { join } from "node:path";
 import { type LayerSettings, readPrefix } from "../assembly/layer-member.ts";
 import { createDockerignore } from "../dockerfile/dockerignore.ts";
 import { openReadCapability } from "../host/capability.ts";
-import type { Compression } from "../host/compress.ts";
 import { type ReadEntry, readTree, unreadable } from "../host/read-tree.ts";
 import type { NewLayer } from "../oci/append-layers.ts";
 import type { LocalImageSink } from "../oci/content.ts";
 import type { ContextStep, CopyStep } from "../plan/build-plan.ts";
 import type { SourceFiles } from "../runtime/build-layout.ts";
-import { writeLayer } from "../store/write-layer.ts";
+import { STEP_COMPRESSION, writeLayer } from "../store/write-layer.ts";
 import type { PreparedBuild } from "./prepare-build.ts";
 import type { Tools } from "./tools.ts";
-
-/** How the layers of a build are stored: its user waits for them, and a higher level saves little. */
-export const STEP_COMPRESSION = { kind: "gzip", level: 1 } as const satisfies Compression;
 
 /** Where the content of steps lies that only bring files. */
 export interface FileContents {
