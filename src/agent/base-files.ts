@@ -27,6 +27,11 @@ export function probedPaths(arch: "x64" | "arm64"): readonly string[] {
   return [PASSWD, GROUP, ...LOADERS[arch].glibc, ...LOADERS[arch].musl, ...CXX_LIBRARIES, APK];
 }
 
+/** Whether a probed path is asked for its text, and not only for being there. */
+export function isProbedText(path: string): boolean {
+  return path === PASSWD || path === GROUP;
+}
+
 /**
  * The facts that the probed paths tell: `found` has the text of those that are there, empty for what is no text. Throws UserError for
  * an image with neither libc's loader.

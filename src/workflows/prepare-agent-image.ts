@@ -67,7 +67,7 @@ export async function prepareAgentImage(
   const image = source.images.get(source.base.reference);
   if (image === undefined) throw new TypeError("The base is there by now.");
   const files = await readImageBaseFiles(
-    { engine: source.engine, reference: source.base.reference, image, arch },
+    { place: { kind: "engine", engine: source.engine, image }, reference: source.base.reference, arch },
     tools,
   );
   const variant = chooseVariant(agent, { arch, libc: files.libc, avx2: hasAvx2(readCpuInfo()) });
