@@ -15,8 +15,9 @@ import { stagedPath, unwritable } from "./staged-path.ts";
 export type ArchiveFormat = "oci" | "docker" | "both";
 
 /**
- * Writes one image as a tar at `path`, in one pass, which appears when it is whole. The members' order is the order of
- * writing; nothing in it tells when, where or by whom it was written.
+ * Writes one image as a tar at `path`, in one pass, which appears when it is whole. The members' order is the order in
+ * which they are begun; nothing in it tells when, where or by whom it was written. What is begun with a known size is
+ * written beside what comes after it; what is produced has the end of the file for itself until it is there.
  */
 export function openArchiveSink(
   path: string,
@@ -30,6 +31,8 @@ export function openArchiveSink(
   const staged = stagedPath(path);
   const archive = openTarFile(staged, path);
   const written = new Map<Digest, string>();
+  const begun = new Map<Digest, Promise<void>>();
+  let producing: Promise<void> | undefined;
   let finished = false;
   const memberPath = (descriptor: Descriptor) =>
     format === "docker" ? dockerPath(descriptor) : blobPath(descriptor.digest);
@@ -41,23 +44,46 @@ export function openArchiveSink(
     archive.addFile(blobPath(digest), document.bytes);
     written.set(digest, blobPath(digest));
   };
+  async function fill(descriptor: Descriptor, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { digest, size } = descriptor;
+    if (written.has(digest)) return;
+    const append = archive.reserve(memberPath(descriptor), size);
+    for await (const chunk of verifiedChunks(chunks, { digest, size, resource: "the image" })) append(chunk);
+    written.set(digest, memberPath(descriptor));
+  }
+
+  async function writeLater(descriptor: Descriptor, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    while (producing !== undefined) await producing;
+    await fill(descriptor, chunks);
+  }
+
   return {
     has: async ({ digest }) => written.has(digest),
-    async write(descriptor, chunks) {
-      const { digest, size } = descriptor;
-      if (written.has(digest)) return;
-      archive.begin();
-      for await (const chunk of verifiedChunks(chunks, { digest, size, resource: "the image" })) archive.append(chunk);
-      archive.end(memberPath(descriptor));
-      written.set(digest, memberPath(descriptor));
+    write(descriptor, chunks) {
+      const { digest } = descriptor;
+      const known = begun.get(digest);
+      if (known !== undefined) return known;
+      const writing = producing === undefined ? fill(descriptor, chunks) : writeLater(descriptor, chunks);
+      begun.set(digest, writing);
+      return writing;
     },
     async writeNew(produce) {
-      archive.begin();
-      const descriptor = await produce(archive.append);
-      if (written.has(descriptor.digest)) archive.drop();
-      else archive.end(memberPath(descriptor));
-      written.set(descriptor.digest, memberPath(descriptor));
-      return descriptor;
+      while (producing !== undefined) await producing;
+      const turn = Promise.withResolvers<void>();
+      producing = turn.promise;
+      try {
+        archive.begin();
+        const descriptor = await produce(archive.append);
+        if (written.has(descriptor.digest) || begun.has(descriptor.digest)) {
+          archive.drop();
+          await begun.get(descriptor.digest);
+        } else archive.end(memberPath(descriptor));
+        written.set(descriptor.digest, memberPath(descriptor));
+        return descriptor;
+      } finally {
+        producing = undefined;
+        turn.resolve();
+      }
     },
     writeManifest: async (document) => writeManifest(document),
     async finish(root) {
@@ -129,6 +155,18 @@ function openTarFile(staged: string, path: string) {
     begin,
     append,
     end,
+    /** The place of a member of a known size, to be filled while others are written after it. */
+    reserve: (name: string, size: number) => {
+      const reserved = position;
+      position += headerSize + size + tarPadding(size);
+      writeAll(file, { bytes: encodeBlobHeader(name, size), position: reserved });
+      const end = reserved + headerSize + size;
+      writeAll(file, { bytes: tarEnd.subarray(0, tarPadding(size)), position: end });
+      let next = reserved + headerSize;
+      return (bytes: Uint8Array) => {
+        next += writeAll(file, { bytes, position: next });
+      };
+    },
     drop: () => {
       position = start;
     },

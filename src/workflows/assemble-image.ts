@@ -11,7 +11,8 @@ import type { AssembledImage, AssembleRequest } from "./assemble-request.ts";
 import { deliverImage } from "./deliver-image.ts";
 import { openImageSource } from "./open-image-source.ts";
 import type { Tools } from "./tools.ts";
-import { readContent, writeContentLayer } from "./write-content-layer.ts";
+import { beginBaseLayers } from "./write-base-layers.ts";
+import { type LayerContent, readContent, writeContentLayer } from "./write-content-layer.ts";
 import { writeImages } from "./write-images.ts";
 
 /**
@@ -28,8 +29,7 @@ export async function assembleImage(
   try {
     const images = await startImages(base, request);
     const write = async (sink: LocalImageSink) => {
-      const layers: NewLayer[] = [];
-      for (const content of contents) layers.push(await writeContentLayer(content, { request, sink }, tools));
+      const layers = await writeLayers(contents, { images, base, request, sink }, tools);
       const { settings, annotations } = request;
       const history = { created: formatEpoch(request.epoch), createdBy: request.createdBy };
       return writeImages(images, { layers, base, sink, settings, annotations, history });
@@ -46,6 +46,40 @@ export async function assembleImage(
   } finally {
     await base?.close();
   }
+}
+
+/** The new layers, while the base's arrive: neither waits for the other, and when one fails both end. */
+async function writeLayers(
+  contents: readonly LayerContent[],
+  place: {
+    readonly images: readonly Image[];
+    readonly base: ImageSource | undefined;
+    readonly request: AssembleRequest;
+    readonly sink: LocalImageSink;
+  },
+  tools: Tools,
+): Promise<NewLayer[]> {
+  const { images, base, request, sink } = place;
+  const failure = new AbortController();
+  const signal = AbortSignal.any([tools.interruption.signal, failure.signal]);
+  const failing = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (thrown) {
+      failure.abort(thrown);
+      throw thrown;
+    }
+  };
+  const { done } = await beginBaseLayers(images, { base, sink, signal });
+  const produce = async () => {
+    const layers: NewLayer[] = [];
+    for (const content of contents) layers.push(await writeContentLayer(content, { request, sink, signal }));
+    return layers;
+  };
+  const [layers] = await Promise.allSettled([failing(produce()), failing(done)]);
+  if (failure.signal.aborted) throw failure.signal.reason;
+  if (layers.status === "rejected") throw layers.reason;
+  return layers.value;
 }
 
 /** What the layers go on, for each platform. */

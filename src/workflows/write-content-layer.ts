@@ -30,11 +30,9 @@ export function readContent(written: string, request: AssembleRequest, tools: To
 /** Writes the layer into the sink. */
 export async function writeContentLayer(
   content: LayerContent,
-  { request, sink }: { request: AssembleRequest; sink: LocalImageSink },
-  tools: Tools,
+  { request, sink, signal }: { request: AssembleRequest; sink: LocalImageSink; signal: AbortSignal },
 ): Promise<NewLayer> {
   const { prefix, owner, epoch, clamp, compression, parallelism } = request;
-  const { signal } = tools.interruption;
   let written: NewLayer | undefined;
   const descriptor = await sink.writeNew(async (write) => {
     const how = { compression, parallelism, signal, write };

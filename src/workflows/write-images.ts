@@ -5,6 +5,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { documentsOf, type Image, indexDocument } from "../oci/image.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { NewImage } from "./deliver-image.ts";
+import { beginBaseLayers } from "./write-base-layers.ts";
 
 /** What is put on images, and where they are written. */
 export type Writing = {
@@ -16,7 +17,9 @@ export type Writing = {
   readonly history: HistoryEntry;
 };
 
-/** Writes the images with what is put on them, one by itself or several with an index, but for the root document. */
+const unaborted = new AbortController().signal;
+
+/** Writes the images with what is put on them and what of their own is not there yet, one by itself or several with an index, but for the root document. */
 export async function writeImages(images: readonly Image[], writing: Writing): Promise<NewImage> {
   const { layers, sink, settings, annotations, history } = writing;
   const entries: { manifest: Descriptor; platform: Platform }[] = [];
@@ -26,7 +29,7 @@ export async function writeImages(images: readonly Image[], writing: Writing): P
     const image = appendLayers(settled, layers, history);
     return { image, ...documentsOf(image) };
   });
-  await writeBaseLayers(images, writing);
+  await (await beginBaseLayers(images, { base: writing.base, sink, signal: unaborted })).done;
   for (const { image, config, manifest } of finished) {
     await sink.write(config.descriptor, chunkOf(config.bytes));
     if (finished.length > 1) await sink.writeManifest(manifest);
@@ -38,13 +41,6 @@ export async function writeImages(images: readonly Image[], writing: Writing): P
   blobs.set(root.descriptor.digest, root.descriptor);
   const size = [...blobs.values()].reduce((sum, blob) => sum + blob.size, 0);
   return { root, layers: only?.image.layers ?? [], size };
-}
-
-async function writeBaseLayers(images: readonly Image[], { base, sink }: Writing): Promise<void> {
-  if (base === undefined) return;
-  for (const layer of images.flatMap((image) => image.layers)) {
-    if (!(await sink.has(layer))) await sink.write(layer, base.open(layer));
-  }
 }
 
 async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -57,11 +57,11 @@ const sinks: [string, (folder: string) => LocalImageSink][] = [
   ["a layout", (folder) => openLayoutSink(join(folder, "out"), [])],
 ];
 
-test.each(sinks)("%s holds what was written, and each content once", (_what, open) =>
+test.each(sinks)("%s holds what was written, and each content once", (what, open) =>
   withFolder(async (folder) => {
     const { digest } = await writeImage(open(folder), [first, second, first, second, first]);
     const path = join(folder, "out");
-    const files = _what === "a layout" ? openFolder(path) : await openArchive(path);
+    const files = what === "a layout" ? openFolder(path) : await openArchive(path);
     const source = await openLayoutSource(files, undefined);
     expect(source.root.descriptor.digest).toBe(digest);
     for (const bytes of [first, second]) {
@@ -70,12 +70,69 @@ test.each(sinks)("%s holds what was written, and each content once", (_what, ope
     }
     await source.close();
     const names =
-      _what === "a layout"
+      what === "a layout"
         ? readdirSync(join(path, "blobs", "sha256"))
         : [...readTar(readFileSync(path))].map((entry) => entry.path).filter((name) => /sha256\/./.test(name));
     expect(names).toHaveLength(4);
   }),
 );
+
+test.each(sinks)("%s takes what is produced while content begun before it has not come yet", (what, open) =>
+  withFolder(async (folder) => {
+    const sink = open(folder);
+    const come = Promise.withResolvers<void>();
+    async function* late() {
+      await come.promise;
+      yield first;
+    }
+    const begun = sink.write(describe(first), late());
+    const produced = await sink.writeNew(async (write) => {
+      write(second);
+      return describe(second);
+    });
+    come.resolve();
+    await begun;
+    const layers = [describe(first), produced];
+    const { config, manifest } = documentsOf({ ...emptyImage(linux, "1970-01-01T00:00:00Z"), layers });
+    await sink.write(config.descriptor, chunksOf(config.bytes));
+    await sink.finish(manifest);
+    const path = join(folder, "out");
+    const files = what === "a layout" ? openFolder(path) : await openArchive(path);
+    const source = await openLayoutSource(files, undefined);
+    for (const [index, bytes] of [first, second].entries()) {
+      const layer = layers[index];
+      if (layer === undefined) throw new Error("no layer");
+      const parts: Uint8Array[] = [];
+      for await (const chunk of source.open(layer)) parts.push(chunk);
+      expect(Buffer.concat(parts)).toEqual(bytes);
+    }
+    await source.close();
+  }),
+);
+
+test("an archive has once what is produced while the same content is under way", () =>
+  withFolder(async (folder) => {
+    const sink = openArchiveSink(join(folder, "out"), { format: "oci", names: [] });
+    const come = Promise.withResolvers<void>();
+    async function* late() {
+      await come.promise;
+      yield first;
+    }
+    const begun = sink.write(describe(first), late());
+    const produced = sink.writeNew(async (write) => {
+      write(first);
+      return describe(first);
+    });
+    come.resolve();
+    await Promise.all([begun, produced]);
+    const layers = [describe(first)];
+    const { config, manifest } = documentsOf({ ...emptyImage(linux, "1970-01-01T00:00:00Z"), layers });
+    await sink.write(config.descriptor, chunksOf(config.bytes));
+    await sink.finish(manifest);
+    const names = [...readTar(readFileSync(join(folder, "out")))].map((entry) => entry.path);
+    expect(names.filter((name) => name.endsWith(describe(first).digest.slice(7)))).toHaveLength(1);
+    expect(new Set(names).size).toBe(names.length);
+  }));
 
 test.each(sinks)("%s takes no content that is not what its digest names", (_what, open) =>
   withFolder(async (folder) => {
