@@ -1,5 +1,6 @@
 import { createDigester, type Digest } from "../oci/digest.ts";
-import type { CompressionResult, Compressor } from "./compress.ts";
+import { type Compression, type CompressionResult, openCompressor } from "./compress.ts";
+import { openStreamDigest } from "./stream-digest.ts";
 
 /** Takes bytes in, cuts them into chunks of a fixed size and passes them on compressed and in order. */
 export interface ChunkedOutput {
@@ -13,6 +14,8 @@ export interface ChunkedOutput {
   readonly flush: () => Promise<void>;
   /** Sends the rest off and waits for everything. */
   readonly end: () => Promise<{ readonly diffId: Digest; readonly digest: Digest; readonly size: number }>;
+  /** Gives the threads back. */
+  readonly close: () => void;
 }
 
 /**
@@ -23,14 +26,16 @@ export const chunkSize: number = 1024 * 1024;
 
 const chunksBetweenPauses = 16;
 
-/** An output whose compressed bytes go to `write`. */
+/** An output on `parallelism` threads whose compressed bytes go to `write`. */
 export function openChunkedOutput(options: {
-  readonly compressor: Compressor;
+  readonly compression: Compression;
+  readonly parallelism: number;
   readonly write: (bytes: Uint8Array) => void;
   readonly signal: AbortSignal;
 }): ChunkedOutput {
-  const { compressor, write, signal } = options;
-  const uncompressed = createDigester();
+  const { parallelism, write, signal } = options;
+  const compressor = openCompressor(options.compression, { parallelism });
+  const uncompressed = openStreamDigest({ parallelism, chunkSize });
   const compressed = createDigester();
   const underWay: Promise<CompressionResult>[] = [];
   const free: ArrayBuffer[] = [];
@@ -53,7 +58,7 @@ export function openChunkedOutput(options: {
     if (used === 0) return;
     const full = chunk.subarray(0, used);
     // Before it is given away: a compressor may take the buffer to another thread.
-    uncompressed.update(full);
+    await uncompressed.update(full);
     const result = compressor.compress(full);
     underWay.push(result);
     result.catch(() => {});
@@ -89,8 +94,12 @@ export function openChunkedOutput(options: {
     async end() {
       await flush();
       while (underWay.length > 0) await finishOldest();
-      const diffId = uncompressed.digest();
+      const diffId = await uncompressed.digest();
       return { diffId, digest: compressor.passesThrough ? diffId : compressed.digest(), size };
+    },
+    close: () => {
+      compressor.close();
+      uncompressed.close();
     },
   };
 }

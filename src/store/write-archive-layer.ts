@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { openChunkedOutput } from "../host/chunked-output.ts";
-import { type Compression, openCompressor } from "../host/compress.ts";
+import type { Compression } from "../host/compress.ts";
 import type { NewLayer } from "../oci/append-layers.ts";
 import { createDigester } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -42,10 +42,9 @@ async function compressArchive(
   chunks: AsyncIterable<Uint8Array>,
   { what, compression, parallelism, signal, write }: WriteArchiveLayerOptions,
 ): Promise<NewLayer> {
-  const compressor = openCompressor(compression, { parallelism });
+  const output = openChunkedOutput({ compression, parallelism, write, signal });
   try {
     const scan = createTarScan(what, { entries: true });
-    const output = openChunkedOutput({ compressor, write, signal });
     for await (const chunk of chunks) {
       scan.push(chunk);
       await output.put(chunk);
@@ -54,7 +53,7 @@ async function compressArchive(
     const { diffId, digest, size } = await output.end();
     return { descriptor: { mediaType: layerTypes[compression.kind], digest, size, annotations: {} }, diffId };
   } finally {
-    compressor.close();
+    output.close();
   }
 }
 

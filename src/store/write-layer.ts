@@ -1,7 +1,7 @@
 import { fstatSync, readSync, type Stats } from "node:fs";
 import { type LayerSettings, layerMember, prefixMembers } from "../assembly/layer-member.ts";
 import { type ChunkedOutput, openChunkedOutput } from "../host/chunked-output.ts";
-import { type Compression, openCompressor } from "../host/compress.ts";
+import type { Compression } from "../host/compress.ts";
 import { changedMeanwhile, type ReadEntry, unreadable } from "../host/read-tree.ts";
 import type { NewLayer } from "../oci/append-layers.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -27,9 +27,8 @@ export type WriteLayerOptions = {
  */
 export async function writeLayer(entries: Iterable<ReadEntry>, options: WriteLayerOptions): Promise<NewLayer> {
   const { folder, settings, compression, parallelism, signal, write } = options;
-  const compressor = openCompressor(compression, { parallelism });
+  const output = openChunkedOutput({ compression, parallelism, write, signal });
   try {
-    const output = openChunkedOutput({ compressor, write, signal });
     for (const member of prefixMembers(settings)) {
       if (!output.tryPut(encodeTarHeader(member))) await output.put(encodeTarHeader(member));
     }
@@ -46,7 +45,7 @@ export async function writeLayer(entries: Iterable<ReadEntry>, options: WriteLay
     const { diffId, digest, size } = await output.end();
     return { descriptor: { mediaType: layerTypes[compression.kind], digest, size, annotations: {} }, diffId };
   } finally {
-    compressor.close();
+    output.close();
   }
 }
 
