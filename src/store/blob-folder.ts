@@ -5,6 +5,7 @@ import type { LocalImageSink, ManifestDocument } from "../oci/content.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { verifiedChunks } from "../oci/verified-content.ts";
 import { blobPath } from "./oci-layout-source.ts";
+import { unwritable } from "./staged-path.ts";
 
 /** Writes a layout's blobs: each appears at once and whole. */
 export interface BlobFolder extends Pick<LocalImageSink, "has" | "write" | "writeNew" | "writeManifest"> {
@@ -12,8 +13,8 @@ export interface BlobFolder extends Pick<LocalImageSink, "has" | "write" | "writ
   readonly discard: () => void;
 }
 
-/** The blobs of the layout at `root`; what is not whole yet lies in `staging`, on the same file system. */
-export function openBlobFolder(root: string, staging: string): BlobFolder {
+/** The blobs of the layout at `root`; what is not whole yet lies in `staging`, on the same file system. Failures name `what`. */
+export function openBlobFolder(root: string, { staging, what }: { staging: string; what: string }): BlobFolder {
   const partials = new Set<string>();
   mkdirSync(dirname(join(root, blobPath(`sha256:${"0".repeat(64)}`))), { recursive: true });
 
@@ -21,15 +22,25 @@ export function openBlobFolder(root: string, staging: string): BlobFolder {
   const has = ({ digest, size }: Descriptor) =>
     statSync(join(root, blobPath(digest)), { throwIfNoEntry: false })?.size === size;
 
+  const writing = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (cause) {
+      throw unwritable(what, cause);
+    }
+  };
+
   async function place(fill: (write: (bytes: Uint8Array) => void) => Promise<Descriptor>): Promise<Descriptor> {
     const partial = join(staging, `.${randomUUID()}.partial`);
     partials.add(partial);
-    const file = openSync(partial, "wx", 0o666);
+    const file = writing(() => openSync(partial, "wx", 0o666));
     let descriptor: Descriptor;
     try {
-      descriptor = await fill((bytes) => {
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      });
+      descriptor = await fill((bytes) =>
+        writing(() => {
+          for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+        }),
+      );
     } finally {
       closeSync(file);
     }

@@ -132,19 +132,20 @@ function encode(text: string): Uint8Array {
 /** A tar being written, whose members may become known by name and size only when they are there. */
 function openTarFile(staged: string, path: string) {
   const file = openNew(staged, path);
+  const opened = { file, path };
   let isOpen = true;
   const headerSize = 512;
   const common = { uid: 0, gid: 0, modified: 0 };
   let position = 0;
   let start = 0;
   const append = (bytes: Uint8Array) => {
-    position += writeAll(file, { bytes, position });
+    position += writeAll(opened, { bytes, position });
   };
   const end = (name: string) => {
     const size = position - start - headerSize;
     // Bytes of a fixed length for any size: the header has the place that was left for it.
     const header = encodeBlobHeader(name, size);
-    writeAll(file, { bytes: header, position: start });
+    writeAll(opened, { bytes: header, position: start });
     append(tarEnd.subarray(0, tarPadding(size)));
   };
   const begin = () => {
@@ -159,12 +160,12 @@ function openTarFile(staged: string, path: string) {
     reserve: (name: string, size: number) => {
       const reserved = position;
       position += headerSize + size + tarPadding(size);
-      writeAll(file, { bytes: encodeBlobHeader(name, size), position: reserved });
+      writeAll(opened, { bytes: encodeBlobHeader(name, size), position: reserved });
       const end = reserved + headerSize + size;
-      writeAll(file, { bytes: tarEnd.subarray(0, tarPadding(size)), position: end });
+      writeAll(opened, { bytes: tarEnd.subarray(0, tarPadding(size)), position: end });
       let next = reserved + headerSize;
       return (bytes: Uint8Array) => {
-        next += writeAll(file, { bytes, position: next });
+        next += writeAll(opened, { bytes, position: next });
       };
     },
     drop: () => {
@@ -214,9 +215,16 @@ function encodeBlobHeader(path: string, size: number): Uint8Array {
   return block;
 }
 
-function writeAll(file: number, { bytes, position }: { bytes: Uint8Array; position: number }): number {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(file, bytes, done, bytes.length - done, position + done);
+function writeAll(
+  { file, path }: { file: number; path: string },
+  { bytes, position }: { bytes: Uint8Array; position: number },
+): number {
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(file, bytes, done, bytes.length - done, position + done);
+    }
+  } catch (cause) {
+    throw unwritable(path, cause);
   }
   return bytes.length;
 }

@@ -135,7 +135,7 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
         lock.release();
         throw error;
       });
-      const blobs = openBlobFolder(folder, work.path);
+      const blobs = openBlobFolder(folder, { staging: work.path, what: folder });
       let finished = false;
       const end = async () => {
         await work.close();

@@ -31,9 +31,13 @@ export function openLayoutSink(folder: string, names: readonly LayoutName[]): Lo
       await blobs.writeManifest(document);
       const added = layoutEntries(document.descriptor, names);
       const known = isThere ? readIndexFile(folder) : [];
-      if (!isThere) writeFileSync(join(root, "oci-layout"), layoutFile);
-      writeIndexFile(root, replaceEntries(known, added), root);
-      if (!isThere) renameSync(root, folder);
+      try {
+        if (!isThere) writeFileSync(join(root, "oci-layout"), layoutFile);
+        writeIndexFile(root, replaceEntries(known, added), root);
+        if (!isThere) renameSync(root, folder);
+      } catch (cause) {
+        throw unwritable(folder, cause);
+      }
       finished = true;
     },
     async discard() {
@@ -46,7 +50,7 @@ export function openLayoutSink(folder: string, names: readonly LayoutName[]): Lo
 
 function openBlobs(root: string, folder: string): BlobFolder {
   try {
-    return openBlobFolder(root, join(root, "blobs", "sha256"));
+    return openBlobFolder(root, { staging: join(root, "blobs", "sha256"), what: folder });
   } catch (cause) {
     throw unwritable(folder, cause);
   }
@@ -61,8 +65,12 @@ export function readIndexFile(folder: string): IndexEntry[] {
 /** Puts a new `index.json` in the place of a layout's; it is written in `staging` first. */
 export function writeIndexFile(folder: string, entries: readonly IndexEntry[], staging: string): void {
   const staged = stagedPath(join(staging, "index.json"));
-  writeFileSync(staged, renderLayoutIndex(entries));
-  renameSync(staged, join(folder, "index.json"));
+  try {
+    writeFileSync(staged, renderLayoutIndex(entries));
+    renameSync(staged, join(folder, "index.json"));
+  } finally {
+    rmSync(staged, { force: true });
+  }
 }
 
 function holdsSomething(folder: string): boolean {

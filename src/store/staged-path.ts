@@ -22,9 +22,15 @@ export function isStagedName(candidate: string, name: string): boolean {
 }
 
 /** The UserError for an output that cannot be written, by name; a full disk is told as what it is. */
-export function unwritable(path: string, cause: unknown): unknown {
+export function unwritable(path: string, cause: unknown): UserError {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "ENOSPC" || code === "EDQUOT") return cause;
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    const found = code === "ENOSPC" ? "the disk is full" : "your disk quota is used up";
+    return new UserError(`Could not write ${path}: ${found}.`, {
+      hint: "Nothing of it was kept. Free some space there and run the same command again, or name another place.",
+      cause,
+    });
+  }
   const denied = code === "EACCES" || code === "EPERM" || code === "EROFS";
   const found = denied
     ? "permission denied"
