@@ -61,7 +61,8 @@ export async function openImageSource(transport: ImageTransport, tools: Tools): 
   }
 }
 
-async function openRegistrySource(client: RegistryClient, reference: ImageReference): Promise<ImageSource> {
+/** An image where it lies in a registry. */
+export async function openRegistrySource(client: RegistryClient, reference: ImageReference): Promise<ImageSource> {
   const { domain, repository } = reference;
   const place = { domain, repository };
   const fetchDocument = async (wanted: ImageReference): Promise<ManifestDocument> => {

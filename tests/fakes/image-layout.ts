@@ -66,6 +66,28 @@ export function layoutOf(parts: LayoutParts = {}): LayoutFiles {
   return files;
 }
 
+/** What `index.json` of a layout names. */
+export function entryOf(files: LayoutFiles): DescriptorJson {
+  const index: { manifests: [DescriptorJson] } = JSON.parse(new TextDecoder().decode(files.get("index.json")));
+  return index.manifests[0];
+}
+
+/** A layout of an index for three platforms; `index` and `arm` are what names the whole and one of its images. */
+export function multiPlatformLayout(): { files: LayoutFiles; index: DescriptorJson; arm: DescriptorJson } {
+  const one = layoutOf();
+  const arm = layoutOf({ config: { architecture: "arm64" } });
+  const riscv = layoutOf({ config: { architecture: "riscv64" } });
+  const files: LayoutFiles = new Map([...arm, ...riscv, ...one]);
+  const manifests = [
+    entryOf(one),
+    { ...entryOf(arm), platform: { os: "linux", architecture: "arm64" } },
+    { ...entryOf(riscv), platform: { os: "linux", architecture: "riscv64" } },
+  ];
+  const index = putJson(files, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex);
+  files.set("index.json", encode({ schemaVersion: 2, manifests: [index] }));
+  return { files, index, arm: entryOf(arm) };
+}
+
 /** Puts a blob under its digest; gives its descriptor. */
 export function putBlob(files: LayoutFiles, bytes: Uint8Array, mediaType: string): DescriptorJson {
   const digest = sha256Of(bytes);

@@ -28,6 +28,7 @@ export function createUploads(
   settings: FakeUploads = {},
 ): (request: Request) => Promise<Response | undefined> {
   const uploads = new Map<string, Upload>();
+  let begun = 0;
 
   function told(id: string, upload: Upload, status: number): Response {
     upload.state += 1;
@@ -42,7 +43,8 @@ export function createUploads(
       shelfOf(repository).content.set(`blobs ${mount}`, mounted);
       return new Response(null, { status: 201, headers: { location: `/v2/${repository}/blobs/${mount}` } });
     }
-    const id = String(uploads.size + 1);
+    begun += 1;
+    const id = String(begun);
     const upload = { repository, bytes: new Uint8Array(), state: 0 };
     uploads.set(id, upload);
     return told(id, upload, 202);

@@ -5,13 +5,13 @@ import { createRegistryClient } from "../../src/registry/registry-client.ts";
 import type { BlobUpload } from "../../src/registry/upload-blob.ts";
 
 /** A client that cuts uploads into pieces of 1000 bytes where it must, and the pauses that it made without waiting. */
-export function uploadingClient(credential?: Credential) {
+export function uploadingClient(credential?: Credential, { pieceSize = 1000 }: { pieceSize?: number } = {}) {
   const pauses: number[] = [];
   const client = createRegistryClient({
     fetch: createFetch({ environment: {}, userAgent: "cooper/test" }),
     findCredential: async () => ({ credential, source: credential && "login.json", places: ["login.json"] }),
     retry: { sleep: async (milliseconds) => void pauses.push(milliseconds), now: () => 0 },
-    pieceSize: 1000,
+    pieceSize,
   });
   return { client, pauses };
 }

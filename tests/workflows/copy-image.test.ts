@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { UserError } from "../../src/errors.ts";
-import type { JsonObject } from "../../src/json.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { sha256Of } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
@@ -13,7 +12,7 @@ import { parseImageTransport } from "../../src/oci/transport.ts";
 import { copyImage } from "../../src/workflows/copy-image.ts";
 import { validateImage } from "../../src/workflows/validate-image.ts";
 import { startCuttingProxy } from "../fakes/cutting-proxy.ts";
-import { type DescriptorJson, type LayoutFiles, layoutOf, putJson } from "../fakes/image-layout.ts";
+import { entryOf, type LayoutFiles, layoutOf, multiPlatformLayout } from "../fakes/image-layout.ts";
 import { recordingTools } from "../fakes/recording-tools.ts";
 import { type FakeRegistry, startFakeRegistry } from "../fakes/registry.ts";
 
@@ -37,36 +36,11 @@ function writeLayout(name: string, files: LayoutFiles): void {
   }
 }
 
-/** What `index.json` of a layout names. */
-function entryOf(files: LayoutFiles): DescriptorJson {
-  const index: { manifests: [DescriptorJson] } = JSON.parse(new TextDecoder().decode(files.get("index.json")));
-  return index.manifests[0];
-}
-
 const one = layoutOf();
 const digestOfOne = entryOf(one).digest;
 writeLayout("one", one);
 
-/** A layout of an index for three platforms. */
-function multiPlatform(): { files: LayoutFiles; index: DescriptorJson; arm: DescriptorJson } {
-  const arm = layoutOf({ config: { architecture: "arm64" } });
-  const riscv = layoutOf({ config: { architecture: "riscv64" } });
-  const files: LayoutFiles = new Map([...arm, ...riscv, ...one]);
-  const entries: JsonObject[] = [
-    entryOf(one),
-    { ...entryOf(arm), platform: { os: "linux", architecture: "arm64" } },
-    { ...entryOf(riscv), platform: { os: "linux", architecture: "riscv64" } },
-  ];
-  const index = putJson(
-    files,
-    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries },
-    mediaTypes.ociIndex,
-  );
-  files.set("index.json", new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, manifests: [index] })));
-  return { files, index, arm: entryOf(arm) };
-}
-
-const multi = multiPlatform();
+const multi = multiPlatformLayout();
 writeLayout("multi", multi.files);
 
 type Options = {
