@@ -11,15 +11,7 @@ import {
 import type { ProfileRequest, ProfileResponse } from "../profile/profile-request.ts";
 import { classifyBuildFailure, MISSING_INSTALL } from "../profile/unsupported-registry.ts";
 import type { ViewKind } from "../runtime/build-view.ts";
-import { type Builder, detectBuilder } from "../runtime/builder.ts";
-import type { LocalImage } from "../runtime/local-image.ts";
-import {
-  type PlannedVariant,
-  type PreparedProfile,
-  type ProfileOptions,
-  prepareProfile,
-  readRequestedProfile,
-} from "./prepare-profile.ts";
+import { type PreparedProfile, type ProfileOptions, prepareProfile, readRequestedProfile } from "./prepare-profile.ts";
 import {
   ARTIFACTS_FOLDER,
   makeOwnFolder,
@@ -29,8 +21,8 @@ import {
   writeManifest,
 } from "./profile-artifacts.ts";
 import { cacheArchive, loadCachedImage, saveCachedImage } from "./profile-cache.ts";
+import type { BuildAttempt, PlannedVariant, StoredImage } from "./profile-engine.ts";
 import { registerUnsupported } from "./register-unsupported.ts";
-import { type AttemptEnd, runProfileBuild } from "./run-profile-build.ts";
 import type { Tools } from "./tools.ts";
 
 /** A request for a profile's image, and how it is built and shown. */
@@ -87,14 +79,14 @@ async function buildOrReuse(work: Work, log: StagedText, tools: Tools): Promise<
 }
 
 /** The variant that an image was built from, as the repository is now. */
-function matching({ variants, profile }: PreparedProfile, image: LocalImage): PlannedVariant | undefined {
+function matching({ variants, profile }: PreparedProfile, image: StoredImage): PlannedVariant | undefined {
   return variants
     .filter(({ variant }) => variant.apt !== "archive_unauthenticated" || mayBeUnauthenticated(profile))
     .find(({ planHash }) => image.labels[PLAN_LABEL] === planHash);
 }
 
 /** A broken archive is as good as none. */
-async function loadFromCache(work: Work, log: StagedText, tools: Tools): Promise<LocalImage | undefined> {
+async function loadFromCache(work: Work, log: StagedText, tools: Tools): Promise<StoredImage | undefined> {
   const { prepared, request, options } = work;
   const archive = cacheArchive(request, prepared, tools);
   const planHashes = options.trustTag ? undefined : prepared.variants.map(({ planHash }) => planHash);
@@ -111,8 +103,7 @@ async function loadFromCache(work: Work, log: StagedText, tools: Tools): Promise
 
 /** Builds the standard variant, and those that mend what it failed of; throws the last failure. */
 async function buildVariants(work: Work, log: StagedText, tools: Tools): Promise<PlannedVariant> {
-  const { prepared, request, view } = work;
-  const builder = await selectBuilder(work, tools);
+  const { prepared, request } = work;
   const tried = new Set<string>();
   let variant = STANDARD_VARIANT;
   for (;;) {
@@ -120,7 +111,7 @@ async function buildVariants(work: Work, log: StagedText, tools: Tools): Promise
     if (planned === undefined) throw new TypeError(`No plan of the variant ${variant.name}.`);
     const noCache = request.force_rebuild || tried.size > 0;
     tried.add(variant.name);
-    const end: AttemptEnd = await runProfileBuild({ prepared, planned, builder, noCache, view, log: log.write }, tools);
+    const end = await prepared.engine.build(attemptAt(work, { planned, noCache, log: log.write }));
     if (end.kind === "built") return planned;
     const next = nextVariant(variant, end.output, prepared.profile);
     log.write(`==> ${variant.name} failed: ${end.error.message}\n`);
@@ -133,9 +124,20 @@ async function buildVariants(work: Work, log: StagedText, tools: Tools): Promise
   }
 }
 
-function selectBuilder({ prepared, options }: Work, tools: Tools): Promise<Builder> {
-  const named = (tools.environment["BUILDX_BUILDER"] ?? "") !== "";
-  return detectBuilder(prepared.engine, { buildkit: options.buildkit, named }, prepared.engineKind);
+function attemptAt({ prepared, view }: Work, attempt: Pick<BuildAttempt, "planned" | "noCache" | "log">): BuildAttempt {
+  const { id, tag, image, repository, ignore, base, profile } = prepared;
+  return {
+    ...attempt,
+    tag,
+    hasPrevious: image !== undefined,
+    repository,
+    ignore,
+    base,
+    language: profile.language,
+    // One repository's code must not choose what another one installs.
+    cacheId: `cooper-${id}`,
+    view,
+  };
 }
 
 function finish(

@@ -3,42 +3,30 @@ import { join, resolve } from "node:path";
 import { createDockerignore } from "../dockerfile/dockerignore.ts";
 import { withNamedStage } from "../dockerfile/named-stage.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
-import { type ProfileDockerfile, renderProfileDockerfile } from "../dockerfile/render-profile.ts";
+import { renderProfileDockerfile } from "../dockerfile/render-profile.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { parseImageReference } from "../oci/reference.ts";
-import type { BuildPlan } from "../plan/build-plan.ts";
 import { hashPlan } from "../plan/plan-hash.ts";
 import { planImage } from "../plan/plan-image.ts";
-import { BUILD_VARIANTS, type BuildVariant } from "../profile/build-variant.ts";
+import { BUILD_VARIANTS } from "../profile/build-variant.ts";
 import { profileBaseImage } from "../profile/profile-base.ts";
 import type { ProfileRequest } from "../profile/profile-request.ts";
 import { parseRepoProfile, type RepoProfile } from "../profile/repo-profile.ts";
-import type { Engine } from "../runtime/engine.ts";
-import { engineKindOf, type LocalImage } from "../runtime/local-image.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { openFileDigests } from "../store/file-digests.ts";
-import { plainBuildRequest } from "./build-request.ts";
 import { digestContext } from "./digest-context.ts";
-import { baseFactsOf, defaultPlatform, type LookedUpImages, lookUpImages } from "./look-up-images.ts";
+import { defaultPlatform } from "./look-up-images.ts";
+import { openProfileEngine, type ProfileEngineWishes } from "./open-profile-engine.ts";
 import { earlierBaseDigest } from "./profile-artifacts.ts";
+import type { PlannedVariant, ProfileEngine, StoredImage } from "./profile-engine.ts";
 import { type BaseFacts, scratchFacts } from "./resolve-base.ts";
 import type { Tools } from "./tools.ts";
 
 /** How `profile build` is asked for, beyond its request. */
-export interface ProfileOptions {
-  readonly dockerPath: string | undefined;
+export interface ProfileOptions extends ProfileEngineWishes {
   readonly baseImage: string | undefined;
   /** Whether an image of the right name is taken for the right image. */
   readonly trustTag: boolean;
-  readonly buildkit: "auto" | "never";
-}
-
-/** A variant of a profile's image, planned. */
-export interface PlannedVariant {
-  readonly variant: BuildVariant;
-  readonly dockerfile: ProfileDockerfile;
-  readonly plan: BuildPlan;
-  readonly planHash: string;
 }
 
 /** A profile's image that is decided but not built. */
@@ -47,10 +35,9 @@ export interface PreparedProfile {
   readonly id: string;
   readonly profile: RepoProfile;
   readonly tag: string;
-  readonly engine: Engine;
+  readonly engine: ProfileEngine;
   /** The image that has the name already. */
-  readonly image: LocalImage | undefined;
-  readonly engineKind: "docker" | "podman" | undefined;
+  readonly image: StoredImage | undefined;
   readonly baseImage: string;
   readonly base: BaseFacts;
   /** What is not sent to the builder. */
@@ -126,28 +113,21 @@ export async function prepareProfile(
   const ignore = ignoreText(repository);
   const digest = digestRepository(repository, ignore, tools);
   digest.catch(() => undefined);
-  const looked = await lookUpImages([baseImage], { request: lookUpRequest(options, tag) }, tools);
-  const base = await findBase(baseImage, { repository, looked }, tools);
+  const { engine, images } = await openProfileEngine([baseImage, tag], options, tools);
+  const base = await findBase(baseImage, { repository, engine }, tools);
   const contextDigest = await digest;
-  const [seen] = looked.images.values();
   return {
     repository,
     id,
     profile,
     tag,
-    engine: looked.engine,
-    engineKind: engineKindOf(seen),
-    image: looked.images.get(tag),
+    engine,
+    image: images.get(tag),
     baseImage,
     base,
     ignore,
     variants: dockerfiles.map((rendered) => planVariant(rendered, { base, contextDigest })),
   };
-}
-
-function lookUpRequest({ dockerPath }: ProfileOptions, tag: string) {
-  const place = { workspaceFolder: "/", configPath: undefined };
-  return { ...plainBuildRequest(place), dockerPath, imageNames: [tag] };
 }
 
 function planVariant(
@@ -184,11 +164,11 @@ function planVariant(
 /** The base as the engine or its registry has it; where neither answers, as an earlier build found it. */
 async function findBase(
   reference: string,
-  { repository, looked }: { repository: string; looked: LookedUpImages },
+  { repository, engine }: { repository: string; engine: ProfileEngine },
   tools: Tools,
 ): Promise<BaseFacts> {
   try {
-    return await baseFactsOf({ reference, platform: undefined }, looked, tools);
+    return await engine.findBase(reference);
   } catch (error) {
     const digest = earlierBaseDigest(repository, reference);
     if (!(error instanceof UserError) || digest === undefined) throw error;

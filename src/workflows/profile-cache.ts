@@ -5,11 +5,11 @@ import { messageOf, UserError } from "../errors.ts";
 import { maximumManifestSize } from "../oci/image.ts";
 import { PLAN_LABEL } from "../plan/plan-hash.ts";
 import type { ProfileRequest } from "../profile/profile-request.ts";
-import type { LocalImage } from "../runtime/local-image.ts";
 import { type ContentFiles, openArchive } from "../store/content-files.ts";
 import { stagedPath } from "../store/staged-path.ts";
 import type { PreparedProfile } from "./prepare-profile.ts";
 import { makeOwnFolder } from "./profile-artifacts.ts";
+import type { StoredImage } from "./profile-engine.ts";
 import type { Tools } from "./tools.ts";
 import { validateImage } from "./validate-image.ts";
 
@@ -42,25 +42,18 @@ export async function loadCachedImage(
   prepared: PreparedProfile,
   { archive, planHashes }: CacheWish,
   tools: Tools,
-): Promise<LocalImage | undefined> {
+): Promise<StoredImage | undefined> {
   if (!existsSync(archive)) return undefined;
   const names = [prepared.tag, `localhost/${prepared.tag}`, `docker.io/${prepared.tag}`];
   if (!(await isWanted(archive, { names, planHashes }))) return undefined;
   const transport = { kind: "docker-archive" as const, path: archive, name: undefined };
   const [fault] = (await validateImage(transport, tools)).faults;
   if (fault !== undefined) throw new UserError(`${archive} is damaged: ${fault.place}: ${fault.problem}.`);
-  const { engine, tag } = prepared;
-  await engine.run({ file: engine.path, args: ["load", "--input", archive], env: {} });
-  const loaded = await engine.inspectImages(names);
-  const found = names.find((name) => loaded.has(name));
-  const image = found === undefined ? undefined : loaded.get(found);
-  if (found === undefined || image === undefined)
-    throw new UserError(`${archive} was loaded, but gave no image ${tag}.`);
+  const image = await prepared.engine.loadArchive(archive, names);
+  if (image === undefined) throw new UserError(`${archive} was loaded, but gave no image ${prepared.tag}.`);
   if (planHashes !== undefined && !planHashes.includes(image.labels[PLAN_LABEL] ?? "")) {
     throw new UserError(`${archive} was loaded, but gave another image than it says.`);
   }
-  // The other engine's archive names it in full.
-  if (found !== tag) await engine.run({ file: engine.path, args: ["tag", found, tag], env: {} });
   return image;
 }
 
@@ -68,13 +61,9 @@ export async function loadCachedImage(
 export async function saveCachedImage(prepared: PreparedProfile, archive: string, tools: Tools): Promise<void> {
   const { engine, tag, repository } = prepared;
   if (dirname(archive) === join(repository, ...CACHE_FOLDER)) makeOwnFolder(repository, CACHE_FOLDER);
-  const format = (await engine.ask(["save", "--help"])).stdout.includes("docker-archive")
-    ? ["--format", "docker-archive"]
-    : [];
   const staged = stagedPath(archive);
   try {
-    const command = { file: engine.path, args: ["save", ...format, "-o", staged, tag], env: {} };
-    await engine.run(command);
+    await engine.saveArchive(tag, staged);
     renameSync(staged, archive);
   } catch (cause) {
     tools.interruption.signal.throwIfAborted();

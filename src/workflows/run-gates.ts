@@ -4,13 +4,11 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { GATE_NAMES, type GateName, type GatesRequest } from "../profile/profile-request.ts";
 import type { Gate, RepoProfile } from "../profile/repo-profile.ts";
-import type { Engine } from "../runtime/engine.ts";
-import { reachEngine } from "../runtime/find-engine.ts";
-import { gateCommand } from "../runtime/gate-command.ts";
 import { createBoundedLog } from "./bounded-log.ts";
-import { engineCandidates } from "./open-engine.ts";
+import { openProfileEngine } from "./open-profile-engine.ts";
 import { profileTag, type ReadProfile, readRequestedProfile } from "./prepare-profile.ts";
 import { makeOwnFolder, writeArtifact } from "./profile-artifacts.ts";
+import type { GateEnd, ProfileEngine } from "./profile-engine.ts";
 import type { Tools } from "./tools.ts";
 
 /** How one run of a gate ended. */
@@ -42,10 +40,6 @@ export interface GatesResult {
 export type WrittenGatesResult = GatesResult & { readonly result_path: string };
 
 const DEFAULT_TIMEOUTS: Readonly<Record<GateName, number>> = { test: 1200, lint: 600, typecheck: 600 };
-/** Docker ends with 126 or 127 too where it is not the gate's shell that did. */
-const ENGINE_REFUSES = /^docker: Error response from daemon: /;
-/** How long a container's end is waited for after its time is up. */
-const GRACE_MILLISECONDS = 30_000;
 
 /** Runs a profile's gates in its image with the repository mounted, one after another, and writes the result into the repository. */
 export async function runGates(
@@ -92,17 +86,16 @@ function selectGates(request: GatesRequest, { gates }: RepoProfile): { name: Gat
   return found;
 }
 
-async function findImage(image: string, dockerPath: string | undefined, tools: Tools): Promise<Engine> {
-  const candidates = engineCandidates(dockerPath, tools);
-  const { engine, answer } = await reachEngine(candidates, (candidate) => candidate.inspectImages([image]));
-  if (answer.has(image)) return engine;
+async function findImage(image: string, dockerPath: string | undefined, tools: Tools): Promise<ProfileEngine> {
+  const { engine, images } = await openProfileEngine([image], { dockerPath, buildkit: "auto" }, tools);
+  if (images.has(image)) return engine;
   throw new UserError(`The engine has no image ${image}.`, { hint: "Build it first: cooper profile build." });
 }
 
 interface GateRun {
   readonly read: ReadProfile;
   readonly image: string;
-  readonly engine: Engine;
+  readonly engine: ProfileEngine;
   readonly runId: string;
   readonly name: GateName;
   readonly gate: Gate;
@@ -112,58 +105,53 @@ interface GateRun {
 
 async function runGate(run: GateRun, tools: Tools): Promise<GateResult> {
   const { read, image, engine, runId, name, gate, repeat } = run;
-  const container = `cooper-gate-${runId}-${name}-${repeat}`;
   const timeout = gate.timeout_sec ?? DEFAULT_TIMEOUTS[name];
   const log = createBoundedLog(run.maximum);
   const hidden = join(read.repository, "node_modules");
   const keepsModules = read.profile.language === "node" && !existsSync(hidden);
-  const command = gateCommand(engine.path, {
-    name: container,
+  const container = {
+    name: `cooper-gate-${runId}-${name}-${repeat}`,
     image,
     repository: read.repository,
     command: gate.cmd,
     // The images of the others have their programs where a login shell does not look.
     login: read.profile.language === "python",
     kept: keepsModules ? ["node_modules"] : [],
-  });
-  const remove = { file: engine.path, args: ["rm", "--force", "--volumes", container], env: {} };
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    const kill = { file: engine.path, args: ["kill", container], env: {} };
-    tools.runProcess(kill, { regardless: true }).catch(() => undefined);
-  }, timeout * 1000);
+  };
+  const onOutput = (text: string) => {
+    log.add(text);
+    tools.log.raw(text);
+  };
   const began = performance.now();
   try {
-    const onOutput = (text: string) => {
-      log.add(text);
-      tools.log.raw(text);
-    };
-    const { exitCode } = await tools.runProcess(command, {
-      onOutput,
-      timeoutMilliseconds: timeout * 1000 + GRACE_MILLISECONDS,
-    });
+    const end = await engine.runGate(container, { timeoutMilliseconds: timeout * 1000, onOutput });
     const { text, bytes, truncated } = log.end();
-    if (!timedOut && (exitCode === 125 || ENGINE_REFUSES.test(text))) {
-      throw new UserError(`Gate ${name} did not start: ${text.trim()}`);
-    }
     return {
       gate: name,
       repeat,
       cmd: gate.cmd,
-      status: timedOut ? "timed_out" : exitCode === 0 ? "passed" : "failed",
-      exit_code: timedOut ? null : exitCode,
+      ...statusOf(end),
       timeout_sec: timeout,
       duration_ms: Math.round(performance.now() - began),
       log: text,
       log_bytes: bytes,
       log_truncated: truncated,
     };
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(`Gate ${name} did not start: ${cause.message}`, { cause });
   } finally {
-    clearTimeout(timer);
-    await tools.runProcess(remove, { regardless: true });
     // The engine makes a folder to mount on.
     if (keepsModules) removeEmpty(hidden);
+  }
+}
+
+function statusOf(end: GateEnd): Pick<GateResult, "status" | "exit_code"> {
+  switch (end.kind) {
+    case "ended":
+      return { status: end.exitCode === 0 ? "passed" : "failed", exit_code: end.exitCode };
+    case "timed_out":
+      return { status: "timed_out", exit_code: null };
   }
 }
 

@@ -9,35 +9,29 @@ import { type Command, describeCommand } from "../plan/command.ts";
 import { type BuildEnd, explainBuildFailure } from "../runtime/build-failure.ts";
 import { layOutBuild, type SourceFiles } from "../runtime/build-layout.ts";
 import { failedStep } from "../runtime/build-steps.ts";
-import { createBuildView, type ViewKind } from "../runtime/build-view.ts";
+import { createBuildView } from "../runtime/build-view.ts";
 import type { Builder } from "../runtime/builder.ts";
 import { cacheDirectory } from "../store/directories.ts";
-import type { PlannedVariant, PreparedProfile } from "./prepare-profile.ts";
+import type { AttemptEnd, BuildAttempt } from "./profile-engine.ts";
 import type { Tools } from "./tools.ts";
 
-/** One attempt at a profile's image. */
-export interface BuildAttempt {
-  readonly prepared: PreparedProfile;
-  readonly planned: PlannedVariant;
+/** With what a variant is built. */
+export interface ClientBuilder {
   readonly builder: Builder;
-  readonly noCache: boolean;
-  readonly view: ViewKind;
-  /** Takes all that the builder prints. */
-  readonly log: (text: string) => void;
+  readonly enginePath: string;
 }
-
-/** How an attempt ended: in the image, or with all that the builder said and the error that tells of it. */
-export type AttemptEnd =
-  | { readonly kind: "built" }
-  | { readonly kind: "failed"; readonly output: string; readonly error: UserError };
 
 /** The last part is what an error is about; the retry rules look at it too. */
 const TAIL_CHARACTERS = 1024 * 1024;
 
-/** Builds one variant of a profile's image. */
-export async function runProfileBuild(attempt: BuildAttempt, tools: Tools): Promise<AttemptEnd> {
-  const { prepared, planned, builder } = attempt;
-  const plan = withCaches(attempt);
+/** Builds one variant of a profile's image with an engine's client. */
+export async function runProfileBuild(
+  attempt: BuildAttempt,
+  { builder, enginePath }: ClientBuilder,
+  tools: Tools,
+): Promise<AttemptEnd> {
+  const { planned } = attempt;
+  const plan = withCaches(attempt, builder);
   tellDifferences(plan, attempt);
   return withTemporaryDirectory(join(cacheDirectory(tools), "builds"), async (directory) => {
     const layout = layOutBuild(
@@ -45,11 +39,11 @@ export async function runProfileBuild(attempt: BuildAttempt, tools: Tools): Prom
         plan,
         planHash: planned.planHash,
         builder,
-        enginePath: prepared.engine.path,
+        enginePath,
         // There are no Features to deliver.
         delivery: { kind: "main-context", mount: false },
-        sourceFiles: await sourceFiles(attempt, directory),
-        wishes: wishesOf(attempt),
+        sourceFiles: await sourceFiles(attempt, { builder, directory }),
+        wishes: wishesOf(attempt, builder),
       },
       directory,
     );
@@ -64,13 +58,12 @@ export async function runProfileBuild(attempt: BuildAttempt, tools: Tools): Prom
 }
 
 /** The plan as it is run: what was downloaded before changes nothing of what is built, and so not its hash. */
-function withCaches({ prepared, planned, builder, noCache }: BuildAttempt): BuildPlan {
+function withCaches({ planned, language, cacheId, noCache }: BuildAttempt, builder: Builder): BuildPlan {
   const { plan, dockerfile } = planned;
   const canMount = builder.kind === "buildx" || (builder.kind === "podman" && builder.mounts);
   if (!canMount || noCache || plan.source.kind !== "dockerfile") return plan;
-  // One repository's code must not choose what another one installs.
-  const caches = { ...dockerfile, language: prepared.profile.language, cacheId: `cooper-${prepared.id}` };
-  return { ...plan, source: { ...plan.source, text: withInstallCaches(plan.source.text, caches) } };
+  const text = withInstallCaches(plan.source.text, { ...dockerfile, language, cacheId });
+  return { ...plan, source: { ...plan.source, text } };
 }
 
 /** The log has what was run, where it is not what the Dockerfile beside it says. */
@@ -81,25 +74,27 @@ function tellDifferences({ source }: BuildPlan, { planned, log }: BuildAttempt):
   for (const line of source.text.split("\n").filter((each) => !known.has(each))) log(`==> with caches: ${line}\n`);
 }
 
-function wishesOf({ prepared, builder, noCache }: BuildAttempt) {
+function wishesOf({ tag, hasPrevious, base, noCache }: BuildAttempt, builder: Builder) {
   // Podman looks at what it has by itself, and takes no name of a single image.
-  const previous = prepared.image === undefined || builder.kind === "podman" ? [] : [prepared.tag];
+  const previous = !hasPrevious || builder.kind === "podman" ? [] : [tag];
   return {
-    tags: [prepared.tag],
+    tags: [tag],
     platform: undefined,
     delivery: { kind: "load" as const },
     cacheFrom: previous,
     cacheTo: undefined,
     noCache,
-    pull: prepared.base.pulled,
+    pull: base.pulled,
     secrets: [],
     ssh: [],
     builder: undefined,
   };
 }
 
-async function sourceFiles({ prepared, builder }: BuildAttempt, directory: string): Promise<SourceFiles> {
-  const { repository, ignore } = prepared;
+async function sourceFiles(
+  { repository, ignore }: BuildAttempt,
+  { builder, directory }: { readonly builder: Builder; readonly directory: string },
+): Promise<SourceFiles> {
   const plain = { context: repository, dockerfileIgnore: ignore, namedContexts: {} };
   if (builder.kind !== "classic") return plain;
   // The classic builder reads no other ignore file than the repository's own: it gets a folder with nothing else in it.
