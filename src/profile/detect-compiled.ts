@@ -8,15 +8,21 @@ export function detectGo(facts: RepositoryFacts): Detection | undefined {
   const version = /^\s*go\s+(\d+\.\d+)/m.exec(text)?.[1];
   const source = "go.mod";
   return {
-    language: "go",
-    // Go has no slim image; a newer one builds an older module as the module says.
-    baseImage: { value: `golang:${version ?? "1"}-bookworm`, source: version === undefined ? "default" : "go.mod go" },
+    language: { value: "go", source },
+    baseImage: goBase(version),
     install: { value: ["go mod download"], source },
     test: { value: "go test ./...", source },
     lint: { value: "go vet ./...", source },
     typecheck: { value: "go build ./...", source },
     env: {},
   };
+}
+
+/** Go has no slim image. One that is older than the distribution is not there: a newer one builds an older module as the module says. */
+function goBase(version: string | undefined): { value: string; source: string } {
+  const isThere = version !== undefined && Number(version.split(".")[1]) >= 19;
+  const value = `golang:${isThere ? version : "1"}-bookworm`;
+  return { value, source: version === undefined ? "default" : "go.mod go" };
 }
 
 /** What a Rust package or workspace says; undefined for a repository that is none. */
@@ -27,7 +33,7 @@ export function detectRust(facts: RepositoryFacts): Detection | undefined {
   const source = locked === "" ? "Cargo.toml" : "Cargo.lock";
   const all = valueIn(manifest, "workspace") === undefined ? "" : " --workspace";
   return {
-    language: "rust",
+    language: { value: "rust", source: "Cargo.toml" },
     baseImage: rustBase(facts, manifest),
     install: { value: ["rustup component add clippy", `cargo fetch${locked}`], source },
     test: { value: `cargo test${locked}${all}`, source: "Cargo.toml" },

@@ -15,7 +15,7 @@ export function detectNode(facts: RepositoryFacts): Detection | undefined {
       : undefined;
   const typescript = facts.names.includes("tsconfig.json") && mentionsTypescript(manifest);
   return {
-    language: "node",
+    language: { value: "node", source: "package.json" },
     baseImage: findBase(facts, manifest),
     install: { value: install.commands, source: install.source },
     test: script("test"),
@@ -24,7 +24,7 @@ export function detectNode(facts: RepositoryFacts): Detection | undefined {
       script("typecheck") ??
       script("type-check") ??
       (typescript ? { value: "npx --no-install tsc --noEmit", source: "tsconfig.json" } : undefined),
-    env: {},
+    env: install.env ?? {},
   };
 }
 
@@ -53,6 +53,7 @@ interface NodeInstall {
   readonly commands: readonly string[];
   readonly source: string;
   readonly runner: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The lockfile's package manager, which only some images have, is installed first. */
@@ -61,7 +62,8 @@ function findInstall(facts: RepositoryFacts, manifest: unknown): NodeInstall {
   const pinned = (name: string) => (wanted?.[1] === name ? `${name}@${wanted[2]}` : name);
   const has = (name: string) => facts.names.includes(name);
   if (has("pnpm-lock.yaml")) {
-    const commands = [`npm install --global ${pinned("pnpm")}`, "pnpm install --frozen-lockfile"];
+    const manager = wanted?.[1] === "pnpm" ? pinned("pnpm") : pnpmOfLockfile(facts.read("pnpm-lock.yaml") ?? "");
+    const commands = [`npm install --global ${manager}`, "pnpm install --frozen-lockfile"];
     return { commands, source: "pnpm-lock.yaml", runner: "pnpm run" };
   }
   const yarn = facts.read("yarn.lock");
@@ -70,7 +72,7 @@ function findInstall(facts: RepositoryFacts, manifest: unknown): NodeInstall {
       return { commands: ["yarn install --frozen-lockfile"], source: "yarn.lock", runner: "yarn run" };
     }
     const commands = ["npm install --global --force corepack", "corepack enable", "yarn install --immutable"];
-    return { commands, source: "yarn.lock", runner: "yarn run" };
+    return { commands, source: "yarn.lock", runner: "yarn run", env: yarnEnvironment(facts) };
   }
   const bun = ["bun.lock", "bun.lockb"].find(has);
   if (bun !== undefined) {
@@ -83,6 +85,23 @@ function findInstall(facts: RepositoryFacts, manifest: unknown): NodeInstall {
     commands: [lock === undefined ? "npm install" : "npm ci"],
     source: lock ?? "package.json",
     runner: "npm run",
+  };
+}
+
+/** The newest that reads the lockfile's version as it is: a later one would write it anew, which a frozen lockfile forbids. */
+function pnpmOfLockfile(lockfile: string): string {
+  const version = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lockfile)?.[1];
+  const major = version === "5" ? 7 : version === "6" ? 8 : version === "9" ? 10 : undefined;
+  return major === undefined ? "pnpm" : `pnpm@${major}`;
+}
+
+/** What yarn would keep in the workspace, which is mounted over when the gates run, goes where they find it. */
+function yarnEnvironment({ names, read }: RepositoryFacts): Readonly<Record<string, string>> {
+  if (names.includes(".pnp.cjs")) return {};
+  const chosen = /^nodeLinker:/m.test(read(".yarnrc.yml") ?? "");
+  return {
+    ...(chosen ? {} : { YARN_NODE_LINKER: "node-modules" }),
+    YARN_INSTALL_STATE_PATH: "/opt/yarn/install-state.gz",
   };
 }
 

@@ -1,29 +1,16 @@
+import { detectInstallation, PIP } from "./detect-python-install.ts";
 import { detectPythonVersion } from "./detect-python-version.ts";
 import type { Detection, Finding, RepositoryFacts } from "./detection.ts";
-import { hasIniSection } from "./ini-value.ts";
+import { hasIniSection, iniValue } from "./ini-value.ts";
+import { requirementsFiles } from "./python-dependencies.ts";
 import { valueIn } from "./toml-value.ts";
 
-const MARKERS = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "uv.lock", "poetry.lock", "pdm.lock"];
-const PIP = "python -m pip install";
-/** Where uv keeps what it installs: not in the workspace, which is mounted over when the gates run. */
-const UV_ENVIRONMENT = "/opt/venv";
-
-/** How a repository is installed, and what is in it afterwards. */
-interface Installation {
-  readonly commands: readonly string[];
-  readonly source: string;
-  /** Text in which the names of installed packages occur. */
-  readonly installed: string;
-  /** Before the command of a gate. */
-  readonly prefix: string;
-  /** Before the name of a tool that is to be installed as well. */
-  readonly addTool: string;
-  readonly env: Readonly<Record<string, string>>;
-}
+const MARKERS = ["pyproject.toml", "setup.py", "setup.cfg", "uv.lock", "poetry.lock", "pdm.lock", "tox.ini"];
 
 /** What a Python repository's files say; undefined for a repository that is none. */
 export function detectPython(facts: RepositoryFacts): Detection | undefined {
-  if (!MARKERS.some((name) => facts.names.includes(name))) return undefined;
+  const marker = [...MARKERS, ...requirementsFiles(facts.names)].find((name) => facts.names.includes(name));
+  if (marker === undefined) return undefined;
   const installation = detectInstallation(facts);
   const version = detectPythonVersion(facts);
   const test = findTest(facts);
@@ -37,7 +24,7 @@ export function detectPython(facts: RepositoryFacts): Detection | undefined {
       ? undefined
       : { value: `${installation?.prefix ?? ""}${found.value.command}`, source: found.source };
   return {
-    language: "python",
+    language: { value: "python", source: marker },
     ...(version === undefined ? {} : { pythonVersion: version }),
     install:
       installation === undefined && lacking.length === 0
@@ -51,79 +38,6 @@ export function detectPython(facts: RepositoryFacts): Detection | undefined {
     typecheck: gate(typecheck),
     env: installation?.env ?? {},
   };
-}
-
-function detectInstallation(facts: RepositoryFacts): Installation | undefined {
-  const plain = { prefix: "", addTool: PIP, env: {} };
-  const lock = (name: string) => facts.read(name);
-  const uv = lock("uv.lock");
-  if (uv !== undefined) {
-    return {
-      commands: [`${PIP} uv`, "uv sync --frozen"],
-      source: "uv.lock",
-      installed: uv,
-      prefix: "uv run --no-sync ",
-      addTool: `uv pip install --python ${UV_ENVIRONMENT}`,
-      env: { UV_PROJECT_ENVIRONMENT: UV_ENVIRONMENT },
-    };
-  }
-  const poetry = lock("poetry.lock");
-  if (poetry !== undefined) {
-    const commands = [`${PIP} poetry`, "poetry install --no-interaction"];
-    return {
-      ...plain,
-      commands,
-      source: "poetry.lock",
-      installed: poetry,
-      env: { POETRY_VIRTUALENVS_CREATE: "false" },
-    };
-  }
-  const pdm = lock("pdm.lock");
-  if (pdm !== undefined) {
-    const commands = [`${PIP} pdm`, "pdm sync --global --project ."];
-    return { ...plain, commands, source: "pdm.lock", installed: pdm };
-  }
-  return detectPipInstallation(facts);
-}
-
-function detectPipInstallation(facts: RepositoryFacts): Installation | undefined {
-  const requirements = facts.names.filter((name) => /^(?:.*[-_])?requirements(?:[-_.].*)?\.txt$/.test(name));
-  // The plain file first: the others may refine what is in it.
-  const ordered = requirements.toSorted((left, right) =>
-    left === right ? 0 : left === "requirements.txt" ? -1 : right === "requirements.txt" ? 1 : left < right ? -1 : 1,
-  );
-  const project = facts.readToml("pyproject.toml");
-  const isPackage =
-    facts.names.includes("setup.py") ||
-    facts.names.includes("setup.cfg") ||
-    valueIn(project, "project") !== undefined ||
-    valueIn(project, "build-system") !== undefined;
-  const extra = ["test", "tests", "testing", "dev"].find(
-    (name) => valueIn(project, "project", "optional-dependencies", name) !== undefined,
-  );
-  const target = extra === undefined ? "." : `'.[${extra}]'`;
-  const commands = [
-    ...ordered.map((name) => `${PIP} -r ${quoteName(name)}`),
-    ...(isPackage ? [`${PIP} -e ${target}`] : []),
-  ];
-  if (commands.length === 0) return undefined;
-  const dependencies = [
-    valueIn(project, "project", "dependencies"),
-    extra === undefined ? undefined : valueIn(project, "project", "optional-dependencies", extra),
-  ];
-  const sources = [...ordered, ...(isPackage ? [packageSource(facts)] : [])];
-  return {
-    commands,
-    source: sources.join(", "),
-    installed: [...ordered.map((name) => facts.read(name) ?? ""), JSON.stringify(dependencies)].join("\n"),
-    prefix: "",
-    addTool: PIP,
-    env: {},
-  };
-}
-
-function packageSource({ names }: RepositoryFacts): string {
-  return ["pyproject.toml", "setup.py", "setup.cfg"].find((name) => names.includes(name)) ?? "pyproject.toml";
 }
 
 interface Tool {
@@ -155,7 +69,7 @@ function findLint(facts: RepositoryFacts): Finding<Tool> | undefined {
 }
 
 function findTypecheck(facts: RepositoryFacts): Finding<Tool> | undefined {
-  const mypy = { tool: "mypy", command: "python -m mypy ." };
+  const mypy = { tool: "mypy", command: mypyKnowsItsFiles(facts) ? "python -m mypy" : "python -m mypy ." };
   const pyright = { tool: "pyright", command: "pyright" };
   const project = facts.readToml("pyproject.toml");
   const mypyFile = facts.names.find((name) => name === "mypy.ini" || name === ".mypy.ini");
@@ -168,10 +82,17 @@ function findTypecheck(facts: RepositoryFacts): Finding<Tool> | undefined {
   return undefined;
 }
 
-function mentions(text: string, name: string): boolean {
-  return new RegExp(`(?<![\\w-])${name}(?![\\w-])`, "i").test(text);
+function mypyKnowsItsFiles(facts: RepositoryFacts): boolean {
+  const table = valueIn(facts.readToml("pyproject.toml"), "tool", "mypy");
+  return ["files", "packages", "modules"].some(
+    (key) =>
+      valueIn(table, key) !== undefined ||
+      ["mypy.ini", ".mypy.ini", "setup.cfg"].some(
+        (name) => iniValue(facts.read(name) ?? "", "mypy", key) !== undefined,
+      ),
+  );
 }
 
-function quoteName(name: string): string {
-  return /^[\w.-]+$/.test(name) && !name.startsWith("-") ? name : `'./${name.replaceAll("'", "'\\''")}'`;
+function mentions(text: string, name: string): boolean {
+  return new RegExp(`(?<![\\w-])${name}(?![\\w-])`, "i").test(text);
 }

@@ -58,7 +58,7 @@ export function overrideDetection(
   const commands = [test_cmd, lint_cmd, type_cmd].filter((command) => command !== null);
   if (detection === undefined && install_cmds === null && commands.length === 0) return undefined;
   const found: Detection = detection ?? {
-    language: "python",
+    language: { value: "python", source: "default" },
     install: undefined,
     test: undefined,
     lint: undefined,

@@ -20,7 +20,7 @@ export interface Finding<Value> {
 
 /** What a language's rules find out. */
 export interface Detection {
-  readonly language: "python" | "node" | "go" | "rust";
+  readonly language: Finding<"python" | "node" | "go" | "rust">;
   readonly baseImage?: Finding<string>;
   readonly pythonVersion?: Finding<string>;
   readonly install: Finding<readonly string[]> | undefined;
@@ -45,7 +45,7 @@ export function profileOfDetection(detection: Detection | undefined, facts: Repo
     return {
       status: "unsupported",
       reason:
-        "None of pyproject.toml, setup.py, setup.cfg, requirements.txt, package.json, go.mod and Cargo.toml is at the top of it.",
+        "None of pyproject.toml, setup.py, setup.cfg, requirements*.txt, tox.ini, a lockfile of Python's, package.json, go.mod and Cargo.toml is at the top of it.",
       missing: ["install", "tests", "lint", "typecheck"],
       ...common,
       install_cmds: [],
@@ -61,7 +61,7 @@ export function profileOfDetection(detection: Detection | undefined, facts: Repo
     reason: isWhole ? null : `No rule for ${missing.join(", ")} was found.`,
     missing,
     ...common,
-    language: detection.language,
+    language: detection.language.value,
     ...(detection.baseImage === undefined ? {} : { base_image: detection.baseImage.value }),
     python_version_target: detection.pythonVersion?.value ?? null,
     install_cmds: [...(install?.value ?? [])],
@@ -80,7 +80,8 @@ export function profileOfDetection(detection: Detection | undefined, facts: Repo
 function decisionsOf(detection: Detection): NonNullable<WrittenProfile["decisions"]> {
   const { language, baseImage, pythonVersion, install, test, lint, typecheck } = detection;
   return {
-    ...(language === "python" ? { python_version: decisionOf(pythonVersion) } : {}),
+    language: decisionOf(language),
+    ...(language.value === "python" ? { python_version: decisionOf(pythonVersion) } : {}),
     ...(baseImage === undefined ? {} : { base_image: decisionOf(baseImage) }),
     install: decisionOf(install === undefined ? undefined : { ...install, value: [...install.value] }),
     tests: decisionOf(test),
