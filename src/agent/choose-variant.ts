@@ -11,10 +11,10 @@ export interface ProgramNeeds {
 }
 
 /** The agent of this name. Throws UserError that lists those that are known. */
-export function findAgent(name: string): Agent {
-  const agent = AGENTS.find((candidate) => candidate.name === name);
+export function findAgent(name: string, agents: readonly Agent[] = AGENTS): Agent {
+  const agent = agents.find((candidate) => candidate.name === name);
   if (agent !== undefined) return agent;
-  const names = AGENTS.map((candidate) => candidate.name);
+  const names = agents.map((candidate) => candidate.name);
   const near = nearestName(name, names);
   throw new UserError(`There is no agent called ${JSON.stringify(name)}.`, {
     hint: near === undefined ? `cooper knows ${names.join(", ")}.` : `Did you mean ${near}?`,

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { environmentNames, projectRule } from "./settings.ts";
-import { SETTING_KEYS, SETTINGS, type Setting } from "./settings-table.ts";
+import { SETTINGS, type Setting, type SettingsTable } from "./settings-table.ts";
 
 const JSON_TYPES = { text: "string", number: "number", boolean: "boolean", list: "array" } as const;
 
 /** The JSON schema of cooper's configuration files. */
-export function settingsSchema(): JsonObject {
-  const properties = Object.fromEntries(SETTING_KEYS.map((key) => [key, propertyOf(SETTINGS[key])]));
+export function settingsSchema(table: SettingsTable = SETTINGS): JsonObject {
+  const properties = Object.fromEntries(Object.entries(table).map(([key, setting]) => [key, propertyOf(setting)]));
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "cooper's configuration",
@@ -18,11 +18,11 @@ export function settingsSchema(): JsonObject {
 }
 
 /** The page of the documentation that lists every key. */
-export function settingsPage(): string {
-  const rows = SETTING_KEYS.map((key) => {
-    const { default: value, description } = SETTINGS[key];
+export function settingsPage(table: SettingsTable = SETTINGS): string {
+  const rows = Object.entries(table).map(([key, setting]) => {
+    const { default: value, description } = setting;
     const variables = environmentNames(key).map((name) => `\`${name}\``);
-    return `| \`${key}\` | \`${JSON.stringify(value)}\` | ${variables.join(" ")} | ${projectRule(SETTINGS[key])} | ${description} |`;
+    return `| \`${key}\` | \`${JSON.stringify(value)}\` | ${variables.join(" ")} | ${projectRule(setting)} | ${description} |`;
   });
   return `${INTRODUCTION}\n\n| key | default | environment | a project may set it | meaning |\n|---|---|---|---|---|\n${rows.join("\n")}\n`;
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { AGENTS, type Agent } from "./agents.ts";
 
 /** One key of cooper's configuration: everything that is known of it, once. */
 export interface Setting {
@@ -14,6 +15,9 @@ export interface Setting {
   readonly project: "any" | "none" | "never" | SafeValues;
   readonly description: string;
 }
+
+/** Every key by its name. */
+export type SettingsTable = Readonly<Record<string, Setting>>;
 
 /** Which values of an untrusted project count. */
 export interface SafeValues {
@@ -79,17 +83,40 @@ function amountOf(value: unknown): number {
   return letter === "k" || letter === "m" || letter === "g" ? Number(number) * UNITS[letter] : Number(value);
 }
 
-/** Every key, in the order of the documentation. */
-export const SETTINGS = {
-  opencode_version: {
-    schema: version,
-    ...setting({ type: "text", default: "latest", description: "opencode's version: latest, or one like 1.2.3" }),
-  },
-  codex_version: { schema: version, ...setting({ type: "text", default: "latest", description: "Codex's version" }) },
-  claude_version: {
-    schema: version,
-    ...setting({ type: "text", default: "latest", description: "Claude Code's version" }),
-  },
+/** The keys that an agent brings: its version, and its configuration on this machine. */
+function settingsOfAgent({ name, title, configFolder }: Agent): SettingsTable {
+  return {
+    [versionKey(name)]: {
+      schema: version,
+      ...setting({ type: "text", default: "latest", description: `${title}'s version: latest, or one like 1.2.3` }),
+    },
+    [configFolderKey(name)]: {
+      schema: path,
+      ...setting({
+        type: "text",
+        default: `~/${configFolder}`,
+        project: "none",
+        description: `${title}'s configuration on this machine; made if absent`,
+      }),
+    },
+  };
+}
+
+/** The key of an agent's version. */
+export function versionKey(agent: string): AgentVersionKey {
+  return `${agent.replaceAll("-", "_")}_version`;
+}
+
+/** The key of an agent's folder of configuration. */
+export function configFolderKey(agent: string): AgentFolderKey {
+  return `${agent.replaceAll("-", "_")}_config_dir`;
+}
+
+export type AgentVersionKey = `${string}_version`;
+export type AgentFolderKey = `${string}_config_dir`;
+
+/** The keys that there are whatever agents there are, in the order of the documentation. */
+const COMMON_SETTINGS = {
   custom_base_image: {
     schema: image,
     ...setting({ type: "text", description: "The image that an agent is put on: the engine's own, or pulled" }),
@@ -186,15 +213,6 @@ export const SETTINGS = {
     schema: wholeNumber,
     ...setting({ type: "number", project: "none", description: "The group's id (default: yours)" }),
   },
-  opencode_config_dir: {
-    schema: path,
-    ...setting({
-      type: "text",
-      default: "~/.config/opencode",
-      project: "none",
-      description: "opencode's configuration on this machine; made if absent",
-    }),
-  },
   rgignore_file: {
     schema: path,
     ...setting({
@@ -277,10 +295,16 @@ export const SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-/** The name of a key. */
-export type SettingKey = keyof typeof SETTINGS;
+/** The name of a key that there is whatever agents there are. */
+export type CommonSettingKey = keyof typeof COMMON_SETTINGS;
 
-/** Every key's name, in order. */
-export const SETTING_KEYS: readonly SettingKey[] = Object.keys(SETTINGS).filter(
-  (key): key is SettingKey => key in SETTINGS,
-);
+/** What a key that there is whatever agents there are may be set to. */
+export type CommonSettingValue<Key extends CommonSettingKey> = v.InferOutput<(typeof COMMON_SETTINGS)[Key]["schema"]>;
+
+/** Every key of cooper's configuration where these are the agents, in the order of the documentation. */
+export function settingsTable(agents: readonly Agent[]): SettingsTable {
+  return Object.assign({}, ...agents.map(settingsOfAgent), COMMON_SETTINGS);
+}
+
+/** Every key that there is. */
+export const SETTINGS = settingsTable(AGENTS);

@@ -1,14 +1,23 @@
 import * as v from "valibot";
 import { nearestName } from "../nearest-name.ts";
-import { type ProjectPlace, SETTING_KEYS, SETTINGS, type Setting, type SettingKey } from "./settings-table.ts";
+import {
+  type AgentFolderKey,
+  type AgentVersionKey,
+  type CommonSettingKey,
+  type CommonSettingValue,
+  type ProjectPlace,
+  SETTINGS,
+  type Setting,
+  type SettingsTable,
+} from "./settings-table.ts";
 
 /** The value of every key; null for one that nobody sets. */
 export type AgentSettings = {
-  readonly [Key in SettingKey]: v.InferOutput<(typeof SETTINGS)[Key]["schema"]> | null;
-};
+  readonly [Key in CommonSettingKey]: CommonSettingValue<Key> | null;
+} & { readonly [Key in AgentVersionKey | AgentFolderKey]: string | null };
 
 /** Where a key's value comes from: `default`, `environment`, or a file's name; several for a list. */
-export type SettingSources = Readonly<Record<SettingKey, readonly string[]>>;
+export type SettingSources = Readonly<Record<string, readonly string[]>>;
 
 /** Values of one file or of the environment, in rising order of what counts more. */
 export interface SettingLayer {
@@ -48,17 +57,20 @@ export interface IgnoredSetting extends SettingProblem {
  * The layers as one: null means unset, lists are joined without repetition, everything else is replaced by what counts more. What an
  * untrusted layer may not set is left out and told.
  */
-export function mergeSettings(layers: readonly SettingLayer[], place: Pick<ProjectPlace, "isInside">): MergedSettings {
-  const merged = new Map<string, unknown>(SETTING_KEYS.map((key) => [key, SETTINGS[key].default]));
+export function mergeSettings(
+  layers: readonly SettingLayer[],
+  { isInside, table = SETTINGS }: Pick<ProjectPlace, "isInside"> & { readonly table?: SettingsTable },
+): MergedSettings {
+  const merged = new Map<string, unknown>(Object.entries(table).map(([key, known]) => [key, known.default]));
   const sources = new Map<string, string[]>();
   const wrong: SettingProblem[] = [];
   const unknown: SettingProblem[] = [];
   const ignored: IgnoredSetting[] = [];
   for (const { name: layer, origin, values } of layers) {
     for (const [key, value] of Object.entries(values)) {
-      const setting = settingOf(key);
+      const setting = Object.hasOwn(table, key) ? table[key] : undefined;
       if (setting === undefined) {
-        unknown.push({ layer, key, text: unknownText(key) });
+        unknown.push({ layer, key, text: unknownText(key, table) });
         continue;
       }
       if (value === null || value === undefined) continue;
@@ -68,7 +80,7 @@ export function mergeSettings(layers: readonly SettingLayer[], place: Pick<Proje
         continue;
       }
       const before = merged.get(key);
-      const refusal = refusalOf(setting, parsed.output, { origin, place: { ...place, before } });
+      const refusal = refusalOf(setting, parsed.output, { origin, place: { isInside, before } });
       if (refusal !== undefined) {
         const grantable = setting.project !== "never";
         ignored.push({ layer, key, text: refusal, value: parsed.output, grantable });
@@ -80,10 +92,10 @@ export function mergeSettings(layers: readonly SettingLayer[], place: Pick<Proje
     }
   }
   const settings: object = Object.fromEntries(merged);
-  if (!isSettings(settings)) throw new TypeError("Settings are checked as they are merged.");
+  if (!isSettings(settings, table)) throw new TypeError("Settings are checked as they are merged.");
   return {
     settings,
-    sources: sourcesOf(sources),
+    sources: Object.fromEntries(Object.keys(table).map((key) => [key, sources.get(key) ?? ["default"]])),
     wrong,
     unknown,
     ignored,
@@ -91,30 +103,21 @@ export function mergeSettings(layers: readonly SettingLayer[], place: Pick<Proje
 }
 
 /** The values that the environment sets, as `COOPER_<KEY>` or, where that is not there, `OCX_<KEY>`; TZ for the time zone. */
-export function environmentValues(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+export function environmentValues(
+  environment: Readonly<Record<string, string | undefined>>,
+  table: SettingsTable = SETTINGS,
+): Record<string, unknown> {
   return Object.fromEntries(
-    SETTING_KEYS.flatMap((key) => {
+    Object.entries(table).flatMap(([key, known]) => {
       const names = environmentNames(key);
       const text = names.map((name) => environment[name]).find((value) => value !== undefined && value !== "");
-      return text === undefined ? [] : [[key, fromText(SETTINGS[key], text)] as const];
+      return text === undefined ? [] : [[key, fromText(known, text)] as const];
     }),
   );
 }
 
-/** The key of an agent's version. Throws TypeError for an agent without one. */
-export function versionKey(agent: string): "opencode_version" | "codex_version" | "claude_version" {
-  switch (agent) {
-    case "opencode":
-    case "codex":
-    case "claude":
-      return `${agent}_version`;
-    default:
-      throw new TypeError(`${agent} has no key for its version.`);
-  }
-}
-
 /** The variables that set a key, the one that counts most first. */
-export function environmentNames(key: SettingKey): readonly string[] {
+export function environmentNames(key: string): readonly string[] {
   // Flags of those commands that heed it say it instead.
   if (key === "host_commands") return [];
   const upper = key.toUpperCase();
@@ -130,29 +133,13 @@ export function projectRule(setting: Setting): string {
   return project === "none" ? "once trusted" : `${project.rule}; else once trusted`;
 }
 
-function isSettings(value: object): value is AgentSettings {
+function isSettings(value: object, table: SettingsTable): value is AgentSettings {
   const values = new Map<string, unknown>(Object.entries(value));
-  return SETTING_KEYS.every((key) => v.is(v.nullable(SETTINGS[key].schema), values.get(key)));
+  return Object.entries(table).every(([key, { schema }]) => v.is(v.nullable(schema), values.get(key)));
 }
 
-function settingOf(key: string): Setting | undefined {
-  const known = SETTING_KEYS.find((candidate) => candidate === key);
-  return known === undefined ? undefined : SETTINGS[known];
-}
-
-function sourcesOf(sources: ReadonlyMap<string, readonly string[]>): SettingSources {
-  const all: Record<string, readonly string[]> = {};
-  for (const key of SETTING_KEYS) all[key] = sources.get(key) ?? ["default"];
-  if (hasEveryKey(all)) return all;
-  throw new TypeError("Every key has a source.");
-}
-
-function hasEveryKey(value: Readonly<Record<string, readonly string[]>>): value is SettingSources {
-  return SETTING_KEYS.every((key) => value[key] !== undefined);
-}
-
-function unknownText(key: string): string {
-  const near = nearestName(key, SETTING_KEYS);
+function unknownText(key: string, table: SettingsTable): string {
+  const near = nearestName(key, Object.keys(table));
   return `${JSON.stringify(key)} is no key of cooper's${near === undefined ? "." : `; did you mean ${JSON.stringify(near)}?`}`;
 }
 

@@ -1,13 +1,12 @@
-import { findAgent } from "../agent/choose-variant.ts";
+import type { Agent } from "../agent/agents.ts";
 import { runAgent } from "../workflows/run-agent.ts";
 import type { CliCommand } from "./command.ts";
 import { LOG_FLAGS } from "./flag-groups.ts";
 
 /** An agent's own command: every word after it is the agent's; its exit code is the agent's. */
-export function agentCommand(name: string): CliCommand {
-  const agent = findAgent(name);
+export function agentCommand(agent: Agent): CliCommand {
   return {
-    name,
+    name: agent.name,
     description: `Run ${agent.title} in a container that holds this project and nothing else of this machine`,
     // None is read from the command line; the log is as usual.
     flags: LOG_FLAGS,

@@ -1,3 +1,4 @@
+import type { Agent } from "../agent/agents.ts";
 import { findAgent } from "../agent/choose-variant.ts";
 import type { JsonObject } from "../json.ts";
 import type { AgentContainer, AgentMount } from "../plan/agent-container.ts";
@@ -6,25 +7,29 @@ import type { CliCommand } from "./command.ts";
 import { LOG_FLAGS } from "./flag-groups.ts";
 
 /** `agent preflight`: what would cross the boundary of an agent's container, and nothing runs. */
-export const agentPreflight: CliCommand = {
-  name: "preflight",
-  description: "Show all that an agent's container would get of this machine, and stop",
-  flags: {
-    json: { type: "boolean", description: "One JSON document instead of text" },
-    ...LOG_FLAGS,
-  },
-  positionals: { kind: "words", atMost: 1 },
-  words: "agent",
-  run: async (flags, tools) => {
-    const agent = findAgent(flags.positionals[0] ?? "opencode");
-    const terminal = process.stdin.isTTY === true && tools.terminal.dataIsLive;
-    const view = tools.terminal.messagesAreLive ? "live" : "plain";
-    const { container } = await prepareAgentRun({ agent, words: [], terminal }, { view }, tools);
-    const text = flags.boolean("json") ? JSON.stringify(reportOf(container)) : render(container);
-    tools.terminal.writeData(`${text}\n`);
-    return 0;
-  },
-};
+export function createAgentPreflight(agents: readonly Agent[]): CliCommand {
+  const names = agents.map(({ name }) => name);
+  return {
+    name: "preflight",
+    description: "Show all that an agent's container would get of this machine, and stop",
+    flags: {
+      json: { type: "boolean", description: "One JSON document instead of text" },
+      ...LOG_FLAGS,
+    },
+    positionals: { kind: "words", atMost: 1 },
+    words: "agent",
+    wordChoices: names,
+    run: async (flags, tools) => {
+      const agent = findAgent(flags.positionals[0] ?? names[0] ?? "", agents);
+      const terminal = process.stdin.isTTY === true && tools.terminal.dataIsLive;
+      const view = tools.terminal.messagesAreLive ? "live" : "plain";
+      const { container } = await prepareAgentRun({ agent, words: [], terminal }, { view }, tools);
+      const text = flags.boolean("json") ? JSON.stringify(reportOf(container)) : render(container);
+      tools.terminal.writeData(`${text}\n`);
+      return 0;
+    },
+  };
+}
 
 function reportOf(container: AgentContainer): JsonObject {
   const { port } = container;

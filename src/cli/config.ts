@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { settingsSchema } from "../agent/settings-document.ts";
-import { SETTING_KEYS } from "../agent/settings-table.ts";
 import { UserError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import { stateDirectory } from "../store/directories.ts";
@@ -54,16 +53,17 @@ function folderOf({ environment, workingDirectory }: Tools): string {
 function documentOf({ settings, sources, files }: LoadedAgentSettings, flags: Flags): JsonObject {
   const values: JsonObject = { ...settings };
   if (!flags.boolean("sources")) return values;
-  const from = Object.fromEntries(SETTING_KEYS.map((key) => [key, [...sources[key]]]));
+  const from = Object.fromEntries(Object.entries(sources).map(([key, names]) => [key, [...names]]));
   return { config: values, sources: from, files: [...files] };
 }
 
 function render({ settings, sources }: LoadedAgentSettings, flags: Flags): string {
-  const width = Math.max(...SETTING_KEYS.map((key) => key.length));
-  return SETTING_KEYS.map((key) => {
-    const value = JSON.stringify(settings[key]);
-    return `${key.padEnd(width)}  ${flags.boolean("sources") ? `${value}  (${sources[key].join(", ")})` : value}`;
-  }).join("\n");
+  const width = Math.max(...Object.keys(settings).map((key) => key.length));
+  const lines = Object.entries(settings).map(([key, value]) => {
+    const from = flags.boolean("sources") ? `  (${sources[key]?.join(", ")})` : "";
+    return `${key.padEnd(width)}  ${JSON.stringify(value)}${from}`;
+  });
+  return lines.join("\n");
 }
 
 function trust(flags: Flags, tools: Tools): number {

@@ -1,12 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Agent } from "../agent/agents.ts";
-import { chooseVariant, hasAvx2 } from "../agent/choose-variant.ts";
-import { versionKey } from "../agent/settings.ts";
+import { readAgentVersion } from "../agent/agent-version.ts";
+import type { Agent, AgentVariant } from "../agent/agents.ts";
+import { chooseVariant } from "../agent/choose-variant.ts";
+import { versionKey } from "../agent/settings-table.ts";
 import { compareVersions, parseVersion } from "../features/semantic-version.ts";
 import { findAgentFile } from "../store/agent-files.ts";
+import { plainBuildRequest } from "./build-request.ts";
 import { loadAgentSettings } from "./load-agent-settings.ts";
 import { agentsFolder, resolveAgentVersion } from "./obtain-agent.ts";
+import { needsOfBase } from "./prepare-agent-image.ts";
 import type { Tools } from "./tools.ts";
 
 /** What is known of an agent's versions. */
@@ -15,11 +18,13 @@ export interface AgentVersions {
   /** What the settings of this folder say, and where. */
   readonly wanted: string;
   readonly source: string;
-  /** The newest that is published for this machine; null where nobody was asked. */
+  /** The newest that is published for the base of this folder's agents; null where nobody was asked. */
   readonly latest: string | null;
+  /** Which build of the program that is. */
+  readonly variant: string | null;
   /** On this machine, newest first. */
   readonly kept: readonly string[];
-  /** Whether the latest is not among them. */
+  /** Whether the latest is newer than what is wanted, or where that is the latest, than what is on this machine. */
   readonly newer: boolean;
 }
 
@@ -29,31 +34,43 @@ export async function listAgentVersions(
   { asks, remembers = true }: { readonly asks: boolean; readonly remembers?: boolean },
   tools: Tools,
 ): Promise<readonly AgentVersions[]> {
-  const { settings, sources } = loadAgentSettings(tools.workingDirectory, tools);
+  const workspaceFolder = tools.workingDirectory;
+  const { settings, sources } = loadAgentSettings(workspaceFolder, tools);
+  const build = plainBuildRequest({ workspaceFolder, configPath: undefined });
+  const needs = asks ? await needsOfBase({ build, settings }, tools) : undefined;
   return Promise.all(
     agents.map(async (agent) => {
       const key = versionKey(agent.name);
+      const wanted = settings[key] ?? "latest";
       const kept = keptVersions(agent, tools);
-      const latest = asks ? await latestVersion(agent, { remembers }, tools) : null;
-      const newer = latest !== null && !kept.includes(latest);
+      const variant = needs === undefined ? undefined : chooseVariant(agent, needs);
+      const latest = variant === undefined ? null : await latestVersion({ agent, variant }, { remembers }, tools);
+      const [newest] = kept;
       return {
         agent: agent.name,
-        wanted: settings[key] ?? "latest",
-        source: sources[key].join(", "),
+        wanted,
+        source: sources[key]?.join(", ") ?? "default",
         latest,
+        variant: variant?.id ?? null,
         kept,
-        newer,
+        newer: latest !== null && isNewer(latest, wanted === "latest" ? newest : readAgentVersion(wanted, key)),
       };
     }),
   );
 }
 
-/** Of the program for this machine with glibc, which most images have. */
-function latestVersion(agent: Agent, how: { readonly remembers: boolean }, tools: Tools): Promise<string> {
-  const arch = process.arch === "arm64" ? "arm64" : "x64";
-  const cpuinfo = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
-  const variant = chooseVariant(agent, { arch, libc: "glibc", avx2: hasAvx2(cpuinfo) });
-  return resolveAgentVersion({ agent, variant, version: "latest" }, tools, { fresh: true, ...how });
+function latestVersion(
+  what: { readonly agent: Agent; readonly variant: AgentVariant },
+  how: { readonly remembers: boolean },
+  tools: Tools,
+): Promise<string> {
+  return resolveAgentVersion({ ...what, version: "latest" }, tools, { fresh: true, ...how });
+}
+
+/** Nothing is newer than what is not there: the next run takes the latest. */
+function isNewer(latest: string, present: string | undefined): boolean {
+  const [a, b] = [latest, present ?? latest].map(parseVersion);
+  return a !== undefined && b !== undefined && compareVersions(a, b) > 0;
 }
 
 /** Those of which some variant was kept whole. */

@@ -9,7 +9,7 @@ import {
   type SettingLayer,
   type SettingProblem,
 } from "../agent/settings.ts";
-import { SETTING_KEYS } from "../agent/settings-table.ts";
+import { SETTINGS } from "../agent/settings-table.ts";
 import { type JsoncDocument, parseJsonc } from "../devcontainer/jsonc-document.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { isJsonObject } from "../json.ts";
@@ -88,8 +88,8 @@ function repetitions({ duplicates, locateKey }: JsoncDocument): string[] {
 
 /** The variable that sets a key. */
 function setVariable(key: string, environment: Tools["environment"]): string | undefined {
-  const known = SETTING_KEYS.find((candidate) => candidate === key);
-  return known === undefined ? undefined : environmentNames(known).find((name) => (environment[name] ?? "") !== "");
+  const names = Object.hasOwn(SETTINGS, key) ? environmentNames(key) : [];
+  return names.find((name) => (environment[name] ?? "") !== "");
 }
 
 /** Whether a project has a file of cooper's own settings. */

@@ -3,14 +3,15 @@ import { type AgentUser, decideAgentUser } from "../agent/agent-user.ts";
 import { readAgentVersion } from "../agent/agent-version.ts";
 import type { Agent, AgentVariant } from "../agent/agents.ts";
 import type { BaseFiles } from "../agent/base-files.ts";
-import { chooseVariant, hasAvx2 } from "../agent/choose-variant.ts";
+import { chooseVariant, hasAvx2, type ProgramNeeds } from "../agent/choose-variant.ts";
 import { AGENT_BASE_LABEL, agentImageName, distinctImageName } from "../agent/image-name.ts";
-import { type AgentSettings, versionKey } from "../agent/settings.ts";
+import type { AgentSettings } from "../agent/settings.ts";
+import { versionKey } from "../agent/settings-table.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { AGENT_FILES, planAgentImage } from "../plan/plan-agent-image.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
-import { type AgentBase, resolveAgentBase } from "./agent-base.ts";
+import { type AgentBase, hasDevContainer, resolveAgentBase } from "./agent-base.ts";
 import type { BuildShow } from "./build-image.ts";
 import { realizeBuild } from "./build-image.ts";
 import type { BuildRequest } from "./build-request.ts";
@@ -60,17 +61,40 @@ export async function prepareAgentImage(
   show: BuildShow,
   tools: Tools,
 ): Promise<PreparedAgentImage> {
+  const base = await resolveAgentBase(request.build, request.settings, tools);
+  return decideOnBase(request, { base, source: await presentBase(base, { request, show }, tools) }, tools);
+}
+
+/** What an agent's image will be: unknown as long as a base that has to be built is not. */
+export interface ForeseenAgentImage {
+  /** What is built first: a base that is not there, not as it is now, or that is to be built again. */
+  readonly base: PreparedBuild | undefined;
+  readonly image: PreparedAgentImage | undefined;
+}
+
+/** Decides an agent's image as far as it can be decided without building. Throws UserError for a base that would have to be pulled. */
+export async function foreseeAgentImage(request: AgentImageRequest, tools: Tools): Promise<ForeseenAgentImage> {
+  const base = await resolveAgentBase(request.build, request.settings, tools);
+  if (base.kind === "build" && !base.prepared.upToDate) return { base: base.prepared, image: undefined };
+  const source = await foundBase(base, request, tools);
+  if (source === undefined) {
+    throw new UserError(`The base image ${base.name} is not in the engine: it would be pulled first.`, {
+      hint: "Its users and its C library decide the rest. Pull it, and ask again.",
+    });
+  }
+  const again = base.kind === "build" && request.rebuildBase ? base.prepared : undefined;
+  return { base: again, image: await decideOnBase(request, { base, source }, tools) };
+}
+
+/** Gets the agent's program and plans its image on a base that is there. */
+async function decideOnBase(
+  request: AgentImageRequest,
+  { base, source }: { readonly base: AgentBase; readonly source: ResolvedSource },
+  tools: Tools,
+): Promise<PreparedAgentImage> {
   const { agent, settings, build } = request;
-  const base = await resolveAgentBase(build, settings, tools);
-  const source = await presentBase(base, { request, show }, tools);
-  const arch = archOf(source.base.platform);
-  const image = source.images.get(source.base.reference);
-  if (image === undefined) throw new TypeError("The base is there by now.");
-  const files = await readImageBaseFiles(
-    { place: { kind: "engine", engine: source.engine, image }, reference: source.base.reference, arch },
-    tools,
-  );
-  const variant = chooseVariant(agent, { arch, libc: files.libc, avx2: hasAvx2(readCpuInfo()) });
+  const { files, ...needs } = await needsOf(source, tools);
+  const variant = chooseVariant(agent, needs);
   const version = await resolveAgentVersion({ agent, variant, version: wantedVersion(agent, settings) }, tools);
   const file = await obtainAgent({ agent, variant, version }, tools);
   const user = decideAgentUser(wantedUser(settings, tools), files);
@@ -93,23 +117,86 @@ export async function prepareAgentImage(
   return { prepared, agent, version, variant, user };
 }
 
+/**
+ * What a program needs to run on the base of a workspace's agents, as far as that base is there; this machine's needs, with glibc, where
+ * it is the stock one, is not there or cannot be looked into.
+ */
+export async function needsOfBase(
+  request: Pick<AgentImageRequest, "build" | "settings">,
+  tools: Tools,
+): Promise<ProgramNeeds> {
+  const { build, settings } = request;
+  const usual = {
+    arch: process.arch === "arm64" ? "arm64" : "x64",
+    libc: "glibc",
+    avx2: hasAvx2(readCpuInfo()),
+  } as const;
+  const hasOwn = settings.custom_base_image ?? settings.custom_base_dockerfile ?? hasDevContainer(build);
+  if (hasOwn === false) return usual;
+  try {
+    const source = await foundBase(await resolveAgentBase(build, settings, tools), request, tools);
+    return source === undefined ? usual : await needsOf(source, tools);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    tools.log.debug(`The base was not looked at: ${messageOf(error)}`);
+    return usual;
+  }
+}
+
+/** What a program needs to run on a base that is there, and what decides that. */
+async function needsOf(source: ResolvedSource, tools: Tools): Promise<ProgramNeeds & { readonly files: BaseFiles }> {
+  const { engine, base, images } = source;
+  const arch = archOf(base.platform);
+  const image = images.get(base.reference);
+  if (image === undefined) throw new TypeError("The base is there by now.");
+  const files = await readImageBaseFiles(
+    { place: { kind: "engine", engine, image }, reference: base.reference, arch },
+    tools,
+  );
+  return { arch, libc: files.libc, avx2: hasAvx2(readCpuInfo()), files };
+}
+
 /** The base in the engine's store: built where it is not, or not as it is now; pulled where it can be. */
 async function presentBase(
   base: AgentBase,
   { request, show }: { readonly request: AgentImageRequest; readonly show: BuildShow },
   tools: Tools,
 ): Promise<ResolvedSource> {
-  const plain = { ...request.build, imageNames: [] };
-  const ask = (reference: string, engine?: Engine) =>
-    resolveImage(plain, { reference, platform: undefined, engine }, tools);
   if (base.kind === "build") {
     const prepared = request.rebuildBase ? { ...base.prepared, upToDate: false } : base.prepared;
     if (!prepared.upToDate) await realizeBuild({ prepared, show }, tools);
-    return ask(prepared.tags[0] ?? "", prepared.engine);
+    return sourceOf(request, { reference: prepared.tags[0] ?? "", engine: prepared.engine }, tools);
   }
-  const { engine, images } = await lookUpImages([base.name], { request: plain }, tools);
+  const { engine, images } = await lookUpImages([base.name], { request: plainOf(request) }, tools);
   if (!images.has(base.name)) await pullBase(base.name, engine, tools);
-  return ask(base.name, engine);
+  return sourceOf(request, { reference: base.name, engine }, tools);
+}
+
+/** The base in the engine's store, if it is there as it is now. */
+async function foundBase(
+  base: AgentBase,
+  request: Pick<AgentImageRequest, "build">,
+  tools: Tools,
+): Promise<ResolvedSource | undefined> {
+  if (base.kind === "build") {
+    const { upToDate, tags, engine } = base.prepared;
+    return upToDate ? sourceOf(request, { reference: tags[0] ?? "", engine }, tools) : undefined;
+  }
+  const { engine, images } = await lookUpImages([base.name], { request: plainOf(request) }, tools);
+  return images.has(base.name) ? sourceOf(request, { reference: base.name, engine }, tools) : undefined;
+}
+
+function sourceOf(
+  request: Pick<AgentImageRequest, "build">,
+  { reference, engine }: { readonly reference: string; readonly engine: Engine },
+  tools: Tools,
+): Promise<ResolvedSource> {
+  return resolveImage(plainOf(request), { reference, platform: undefined, engine }, tools);
+}
+
+/** The names that are asked for are the agent's image's, not the base's. */
+function plainOf({ build }: Pick<AgentImageRequest, "build">): BuildRequest {
+  return { ...build, imageNames: [] };
 }
 
 async function pullBase(name: string, engine: Engine, tools: Tools): Promise<void> {

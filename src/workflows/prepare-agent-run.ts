@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Agent } from "../agent/agents.ts";
 import type { AgentSettings } from "../agent/settings.ts";
+import { configFolderKey } from "../agent/settings-table.ts";
 import { containerNamePart, containerWorkspace, workspacePort } from "../agent/workspace-place.ts";
 import { UserError } from "../errors.ts";
 import { isPortFree } from "../host/listen.ts";
@@ -105,7 +106,7 @@ async function findPort(workspace: string, settings: AgentSettings): Promise<num
 /** The agent's configuration on this machine, made where it is absent. */
 function configFolderOf(agent: Agent, settings: AgentSettings, tools: Tools): string {
   const home = tools.homeDirectory;
-  const configured = agent.name === "opencode" ? settings.opencode_config_dir : null;
+  const configured = settings[configFolderKey(agent.name)] ?? null;
   const path = expandHome(configured ?? join("~", agent.configFolder), { home, folder: home });
   mkdirSync(path, { recursive: true });
   return realpathSync(path);

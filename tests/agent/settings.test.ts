@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { environmentValues, mergeSettings, type SettingLayer } from "../../src/agent/settings.ts";
-import { SETTING_KEYS, SETTINGS, type SettingKey } from "../../src/agent/settings-table.ts";
+import { SETTINGS } from "../../src/agent/settings-table.ts";
 
 const inProject = { isInside: (path: string) => !/^[~/]|\.\./.test(path) };
 
@@ -15,7 +15,7 @@ function merge(...layers: readonly SettingLayer[]) {
 test("without any layer every key has its default, and says so", () => {
   const { settings, sources } = merge();
   expect(settings).toMatchObject({ memory: "1024m", cpus: 1, pids_limit: 100, network: "bridge", read_only: false });
-  expect(Object.values(sources)).toEqual(SETTING_KEYS.map(() => ["default"]));
+  expect(Object.values(sources)).toEqual(Object.keys(SETTINGS).map(() => ["default"]));
 });
 
 test("what counts more replaces, and null leaves what was", () => {
@@ -23,7 +23,7 @@ test("what counts more replaces, and null leaves what was", () => {
     ...layer({ memory: null, cpus: 4 }, "trusted project"),
   });
   expect([settings.memory, settings.cpus]).toEqual(["2g", 4]);
-  expect([sources.memory, sources.cpus]).toEqual([["user"], ["trusted project"]]);
+  expect([sources["memory"], sources["cpus"]]).toEqual([["user"], ["trusted project"]]);
 });
 
 test("lists are joined, each entry once, in the order of the layers", () => {
@@ -32,7 +32,7 @@ test("lists are joined, each entry once, in the order of the layers", () => {
     layer({ forbidden_paths: ["a", "b"] }, "untrusted project"),
   );
   expect(settings.forbidden_paths).toEqual(["secrets", "a", "b"]);
-  expect(sources.forbidden_paths).toEqual(["user", "untrusted project"]);
+  expect(sources["forbidden_paths"]).toEqual(["user", "untrusted project"]);
 });
 
 test("the environment's text becomes what the key wants; COOPER_ counts before OCX_, and an empty one is none", () => {
@@ -97,7 +97,7 @@ test("a name that means nothing is told with the nearest that does, whatever the
 });
 
 /** For each key a value that a hostile repository would like, where there is one. */
-const HOSTILE: Partial<Record<SettingKey, unknown>> = {
+const HOSTILE: Partial<Record<string, unknown>> = {
   custom_base_dockerfile: "../other/Dockerfile",
   memory: "2g",
   cpus: 64,
@@ -173,7 +173,7 @@ test("another network than the user's is no stricter one: bridge does not undo n
 });
 
 test("every key that an untrusted project may set freely is one that was decided to be harmless", () => {
-  expect(SETTING_KEYS.filter((key) => SETTINGS[key].project === "any")).toEqual([
+  expect(Object.keys(SETTINGS).filter((key) => SETTINGS[key]?.project === "any")).toEqual([
     "opencode_version",
     "codex_version",
     "claude_version",

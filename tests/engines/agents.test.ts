@@ -177,7 +177,7 @@ function agentTests(engine: TestEngine) {
       expect.objectContaining({ agent: "opencode", wanted: "latest", kept: [expect.stringMatching(/^\d+\.\d+/)] }),
     );
     const upgrade = await cooper(folder, ["agent", "upgrade", "opencode", "--check"]);
-    expect(upgrade.stdout).toMatch(/^opencode \d+\.\d+\.\d+: up to date, on this machine: /);
+    expect(upgrade.stdout).toMatch(/^opencode \d+\.\d+\.\d+ \(.+\): up to date, on this machine: /);
   });
 
   test("services of the host's loopback are out of reach", async () => {

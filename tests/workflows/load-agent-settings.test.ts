@@ -29,8 +29,8 @@ test("the user's files, the project's and the environment count in this order, o
       tmp_size: "4m",
       workspace_tmp_size: "5m",
     });
-    expect(sources.workspace_tmp_size).toEqual(["environment"]);
-    expect(sources.tmp_size).toEqual([join(home, "project/cooper.jsonc")]);
+    expect(sources["workspace_tmp_size"]).toEqual(["environment"]);
+    expect(sources["tmp_size"]).toEqual([join(home, "project/cooper.jsonc")]);
   });
 });
 
