@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import {
   type AgentContainersQuestion,
+  type ExecInAgentRequest,
   execInAgent,
   findAgentContainers,
   stopAgents,
@@ -14,8 +15,6 @@ import { renderColumns } from "./render-columns.ts";
 const FLAGS = { "docker-path": ENGINE_FLAGS["docker-path"], ...LOG_FLAGS } as const satisfies FlagDefinitions;
 const ALL = { all: { type: "boolean", short: "a", description: "Of every folder, not of this one alone" } } as const;
 
-const LOGIN_SHELL = "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l";
-
 /** `agent ps`: the containers in which agents work on this folder, or on any. */
 export const agentPs: CliCommand = {
   name: "ps",
@@ -23,7 +22,7 @@ export const agentPs: CliCommand = {
   flags: { ...ALL, json: { type: "boolean", description: "Print JSON" }, ...FLAGS },
   positionals: { kind: "words", atMost: 0 },
   run: async (flags, tools) => {
-    const { containers } = await findAgentContainers(questionOf(flags, tools), tools);
+    const { containers } = await findAgentContainers(questionOf(flags, tools, flags.boolean("all")), tools);
     const rows = containers.map(({ id, status, name, image }) => [id.slice(0, 12), status, name, image]);
     const table = rows.length === 0 ? "" : renderColumns([["CONTAINER", "STATUS", "NAME", "IMAGE"], ...rows]);
     tools.terminal.writeData(flags.boolean("json") ? `${JSON.stringify(containers)}\n` : table);
@@ -40,8 +39,8 @@ export const agentStop: CliCommand = {
   flags: { ...ALL, ...FLAGS },
   positionals: { kind: "words", atMost: 0 },
   run: async (flags, tools) => {
-    const stopped = await stopAgents(questionOf(flags, tools), tools);
-    tools.log.info(stopped.length === 0 ? "Nothing runs." : `Ended ${stopped.join(", ")}.`);
+    const stopped = await stopAgents(questionOf(flags, tools, flags.boolean("all")), tools);
+    tools.log.info(stopped.length === 0 ? "Nothing runs." : `Ended ${stopped.map(({ name }) => name).join(", ")}.`);
     return 0;
   },
 };
@@ -52,7 +51,7 @@ export const agentShell: CliCommand = {
   description: "Open a shell in the container of this folder's agent",
   flags: FLAGS,
   positionals: { kind: "words", atMost: 0 },
-  run: (flags, tools) => execInAgent(["sh", "-c", LOGIN_SHELL], placeOf(flags, tools), tools),
+  run: (flags, tools) => execInAgent(requestOf("login shell", tools), questionOf(flags, tools), tools),
 };
 
 /** `agent exec`: a command beside the agent; its exit code is the command's. */
@@ -63,17 +62,17 @@ export const agentExec: CliCommand = {
   positionals: { kind: "verbatim" },
   words: "command...",
   run: async (flags, tools) => {
-    if (flags.positionals.length > 0) return execInAgent(flags.positionals, placeOf(flags, tools), tools);
+    const { positionals } = flags;
+    if (positionals.length > 0) return execInAgent(requestOf(positionals, tools), questionOf(flags, tools), tools);
     throw new UserError("No command to run was given.", { hint: "Write it after the options: cooper agent exec ls" });
   },
 };
 
-function questionOf(flags: Flags, tools: Tools): AgentContainersQuestion {
-  const all = flags.boolean("all");
+function questionOf(flags: Flags, tools: Tools, all = false): AgentContainersQuestion {
   return { workspace: all ? undefined : tools.workingDirectory, dockerPath: flags.string("docker-path") };
 }
 
-function placeOf(flags: Flags, tools: Tools) {
-  const question = { workspace: tools.workingDirectory, dockerPath: flags.string("docker-path") };
-  return { question, terminal: process.stdin.isTTY === true && tools.terminal.dataIsLive };
+function requestOf(command: ExecInAgentRequest["command"], tools: Tools): ExecInAgentRequest {
+  const terminal = process.stdin.isTTY === true && tools.terminal.dataIsLive;
+  return { command, env: {}, terminal, events: undefined };
 }

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
+import { AGENTS } from "../agent/agents.ts";
 import { parseIdLabels } from "../devcontainer/identity.ts";
 import type { ExecRequest } from "../workflows/exec-in-container.ts";
 import type { UserEnvProbe } from "../workflows/probe-environment.ts";
 import type { Tools } from "../workflows/tools.ts";
+import { agentChoiceFlag, checkAgentChoice } from "./agent-flags.ts";
 import {
   CONTAINER_DATA_FLAGS,
   checkPairFlags,
@@ -22,6 +24,7 @@ import type { FlagDefinitions, Flags } from "./flags.ts";
 
 /** The options of `exec` and of `shell`. */
 export const EXEC_FLAGS = {
+  ...agentChoiceFlag(AGENTS),
   "workspace-folder": WORKSPACE_FLAGS["workspace-folder"],
   config: WORKSPACE_FLAGS.config,
   ...OVERRIDE_FLAGS,
@@ -42,6 +45,7 @@ export const EXEC_FLAGS = {
 
 /** Throws UsageError for options that are malformed or lack their companion. */
 export function checkExecFlags(flags: Flags): void {
+  checkAgentChoice(flags);
   checkPairFlags(flags);
   checkTerminalFlags(flags);
 }

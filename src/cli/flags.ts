@@ -7,6 +7,8 @@ export interface FlagDefinition {
   readonly description: string;
   readonly multiple?: boolean;
   readonly choices?: readonly string[];
+  /** For one with choices: a following word that is none of them is not its value, which is empty then. */
+  readonly valueOptional?: boolean;
   readonly default?: string | boolean;
   readonly short?: string;
   readonly valueHint?: string;
@@ -69,9 +71,8 @@ function readTokens(definitions: FlagDefinitions, argv: readonly string[]): Read
       const previous = tokens[index - 1];
       const follows = previous?.kind === "option" && previous.value === undefined && previous.index === token.index - 1;
       const owner = follows ? resolveName(definitions, previous.name) : undefined;
-      const isAnswer =
-        owner !== undefined && definitions[owner]?.type === "boolean" && /^(?:true|false)$/.test(token.value);
-      if (isAnswer) options[options.length - 1] = { name: owner, value: token.value };
+      if (owner !== undefined && answers(definitions[owner], token.value))
+        options[options.length - 1] = { name: owner, value: token.value };
       else words.push(token.value);
     }
     if (token.kind === "option") options.push(readOption(definitions, token.name, token.rawName, token.value));
@@ -97,6 +98,7 @@ function readOption(definitions: FlagDefinitions, name: string, rawName: string,
     }
     return { name: known, value: value ?? "true" };
   }
+  if (value === undefined && definition.valueOptional === true) return { name: known, value: "" };
   if (value === undefined || value === "") throw new UsageError(`Not enough arguments following: ${known}`);
   if (definition.type === "number" && !/^\d+$/.test(value)) {
     throw new UsageError(`--${known} is a number, found ${JSON.stringify(value)}.`);
@@ -106,8 +108,9 @@ function readOption(definitions: FlagDefinitions, name: string, rawName: string,
 
 function parserOptions(definitions: FlagDefinitions) {
   return Object.fromEntries(
-    Object.entries(definitions).flatMap(([name, { type, short }]) => {
-      const option = { type: type === "boolean" ? ("boolean" as const) : ("string" as const) };
+    Object.entries(definitions).flatMap(([name, { type, short, valueOptional }]) => {
+      const isAlone = type === "boolean" || valueOptional === true;
+      const option = { type: isAlone ? ("boolean" as const) : ("string" as const) };
       return [
         [camelCase(name), option],
         [name, short === undefined ? option : { ...option, short }],
@@ -126,11 +129,17 @@ function splitAtFirstWord(
     if (word === "--") return [argv.slice(0, index), argv.slice(index + 1)];
     if (!word.startsWith("-")) return [argv.slice(0, index), argv.slice(index)];
     const name = resolveName(definitions, word.replace(/^-+/, ""));
-    const type = name === undefined ? undefined : definitions[name]?.type;
-    const answered = type === "boolean" && /^(?:true|false)$/.test(argv[index + 1] ?? "");
-    if (answered || type === "string" || type === "number") index += 1;
+    const definition = name === undefined ? undefined : definitions[name];
+    const isAlone = definition?.type === "boolean" || definition?.valueOptional === true;
+    if (definition !== undefined && (!isAlone || answers(definition, argv[index + 1] ?? ""))) index += 1;
   }
   return [argv, []];
+}
+
+/** Whether a word is the value of an option that can do without one. */
+function answers(definition: FlagDefinition | undefined, word: string): boolean {
+  if (definition?.type === "boolean") return word === "true" || word === "false";
+  return definition?.valueOptional === true && definition.choices?.includes(word) === true;
 }
 
 function resolveName(definitions: FlagDefinitions, name: string): string | undefined {
@@ -149,7 +158,8 @@ function checkRepeats(definitions: FlagDefinitions, values: ReadonlyMap<string, 
 function checkChoices(definitions: FlagDefinitions, values: ReadonlyMap<string, readonly string[]>): void {
   const wrong = [...values].flatMap(([name, given]) => {
     const choices = definitions[name]?.choices;
-    const found = choices === undefined ? undefined : given.find((value) => !choices.includes(value));
+    const isNone = (value: string) => value === "" && definitions[name]?.valueOptional === true;
+    const found = choices === undefined ? undefined : given.find((value) => !choices.includes(value) && !isNone(value));
     const listed = choices?.map((choice) => JSON.stringify(choice)).join(", ");
     return found === undefined ? [] : [`  Argument: ${name}, Given: ${JSON.stringify(found)}, Choices: ${listed}`];
   });

@@ -1,9 +1,14 @@
-import { realpathSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, realpathSync } from "node:fs";
+import { constants } from "node:os";
 import { AGENT_LABEL } from "../agent/image-name.ts";
 import { UserError } from "../errors.ts";
+import type { Stdio } from "../host/spawn.ts";
 import { AGENT_WORKSPACE_LABEL } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
+import { execCommand } from "../runtime/exec-command.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
+import { endRemoteProcesses, PROCESS_MARK } from "./end-remote-processes.ts";
 import { engineCandidates } from "./open-engine.ts";
 import type { Tools } from "./tools.ts";
 
@@ -13,69 +18,147 @@ export interface AgentContainerFound {
   readonly name: string;
   readonly image: string;
   readonly status: string;
+  readonly agent: string;
+  /** The folder of the host that it works in. */
+  readonly workspaceFolder: string;
 }
 
-/** Which agents' containers are meant: those of a folder, or of all. */
+/** An agent whose container is meant: by name, or whichever it is. */
+export interface AgentChoice {
+  readonly name: string | undefined;
+}
+
+/** Which agents' containers are meant: those of a folder, or of all; of one agent, or of any. */
 export interface AgentContainersQuestion {
   readonly workspace: string | undefined;
   readonly dockerPath: string | undefined;
+  readonly agent?: string | undefined;
 }
+
+/** Agents' containers, and the engine that has them. */
+export interface AgentContainers {
+  readonly engine: Engine;
+  readonly containers: readonly AgentContainerFound[];
+}
+
+/** What is to run beside an agent. */
+export interface ExecInAgentRequest {
+  readonly command: readonly string[] | "login shell";
+  readonly env: Readonly<Record<string, string>>;
+  readonly terminal: boolean;
+  /** Output as events of the log, from a terminal of this size. */
+  readonly events: { readonly columns: number; readonly rows: number } | undefined;
+}
+
+const LOGIN_SHELL = ["sh", "-c", "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l"];
 
 /** The running containers of agents, found by their labels, on the first engine that answers. */
-export async function findAgentContainers(
-  { workspace, dockerPath }: AgentContainersQuestion,
-  tools: Tools,
-): Promise<{ readonly engine: Engine; readonly containers: readonly AgentContainerFound[] }> {
-  const label = workspace === undefined ? AGENT_LABEL : `${AGENT_WORKSPACE_LABEL}=${realpathSync(workspace)}`;
-  const args = [
-    "ps",
-    "--no-trunc",
-    "--filter",
-    `label=${label}`,
-    "--format",
-    "{{.ID}}\t{{.Names}}\t{{.Image}}\t{{.Status}}",
-  ];
-  const { engine, answer } = await reachEngine(engineCandidates(dockerPath, tools), async (candidate) => {
-    // Tells an engine that does not answer from one without containers.
-    const { exitCode, stdout, stderr } = await candidate.ask(args);
-    if (exitCode === 0) return stdout;
-    await candidate.inspectImages([]);
-    throw new UserError(`Could not list agents' containers: ${stderr.trim()}.`);
-  });
-  const rows = answer.split("\n").filter((line) => line !== "");
-  const containers = rows.map((line) => {
-    const [id = "", name = "", image = "", status = ""] = line.split("\t");
-    return { id, name, image, status };
-  });
-  return { engine, containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+export async function findAgentContainers(question: AgentContainersQuestion, tools: Tools): Promise<AgentContainers> {
+  const { engine, answer } = await reachEngine(engineCandidates(question.dockerPath, tools), (candidate) =>
+    agentContainersOn(candidate, question),
+  );
+  return { engine, containers: answer };
 }
 
-/** Runs words in the container of this folder's agent; resolves to their exit code. Throws UserError unless exactly one runs. */
+/** The running containers of agents that an engine has, by name. */
+export async function agentContainersOn(
+  engine: Engine,
+  { workspace, agent }: Pick<AgentContainersQuestion, "workspace" | "agent">,
+): Promise<readonly AgentContainerFound[]> {
+  const labels = [
+    agent === undefined ? AGENT_LABEL : `${AGENT_LABEL}=${agent}`,
+    ...(workspace === undefined ? [] : [agentWorkspaceLabel(workspace)]),
+  ];
+  const filters = labels.flatMap((label) => ["--filter", `label=${label}`]);
+  const format = "{{.ID}}\t{{.Names}}\t{{.Image}}\t{{.Status}}";
+  const { exitCode, stdout, stderr } = await engine.ask(["ps", "--no-trunc", ...filters, "--format", format]);
+  if (exitCode !== 0) {
+    // Tells an engine that does not answer from one without containers.
+    await engine.inspectImages([]);
+    throw new UserError(`Could not list agents' containers: ${stderr.trim()}.`);
+  }
+  const rows = rowsOf(stdout);
+  const owners = await ownersOf(
+    engine,
+    rows.map(([id = ""]) => id),
+  );
+  const containers = rows.map(([id = "", name = "", image = "", status = ""]) => {
+    const [of = "", workspaceFolder = ""] = owners.get(id) ?? [];
+    return { id, name, image, status, agent: of, workspaceFolder };
+  });
+  return containers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Agent and folder of containers, by id; of one that is gone meanwhile nothing. `ps` of Podman 4 does not tell single labels. */
+async function ownersOf(engine: Engine, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (ids.length === 0) return new Map();
+  const labels = [AGENT_LABEL, AGENT_WORKSPACE_LABEL].map((label) => `{{index .Config.Labels "${label}"}}`);
+  const format = ["{{.Id}}", ...labels].join("\t");
+  const { stdout } = await engine.ask(["inspect", "--type", "container", "--format", format, ...ids]);
+  return new Map(rowsOf(stdout).map(([id = "", ...of]) => [id, of]));
+}
+
+function rowsOf(table: string): readonly (readonly string[])[] {
+  return table
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.split("\t"));
+}
+
+/** Runs a command in the container of this folder's agent; resolves to its exit code. Throws UserError unless exactly one runs. */
 export async function execInAgent(
-  words: readonly string[],
-  { question, terminal }: { readonly question: AgentContainersQuestion; readonly terminal: boolean },
+  request: ExecInAgentRequest,
+  question: AgentContainersQuestion,
   tools: Tools,
 ): Promise<number> {
-  const { engine, containers } = await findAgentContainers(question, tools);
-  const [only, ...others] = containers;
-  if (only === undefined) {
-    throw new UserError(`No agent runs in ${question.workspace}.`, { hint: "Start one: cooper opencode" });
+  const found = await findAgentContainers(question, tools);
+  if (found.containers.length === 0) {
+    const name = question.agent ?? "opencode";
+    throw new UserError(`No agent runs in ${question.workspace}.`, { hint: `Start one: cooper ${name}` });
   }
-  if (others.length > 0) {
-    const names = containers.map(({ name }) => name).join(", ");
-    throw new UserError(`Several agents run in ${question.workspace}: ${names}.`, {
-      hint: "End all but one: cooper agent stop",
-    });
-  }
-  const args = ["exec", "-i", ...(terminal ? ["-t"] : []), only.id, ...words];
-  const { exitCode } = await tools.runProcess({ file: engine.path, args, env: {} }, { stdio: { kind: "inherited" } });
-  return exitCode;
+  return execInFoundAgent(request, found, tools);
 }
 
-/** Stops the containers of a folder's agents, which are gone then; tells their names. */
-export async function stopAgents(question: AgentContainersQuestion, tools: Tools): Promise<readonly string[]> {
+/** As `execInAgent`, for containers that were found. */
+export async function execInFoundAgent(
+  request: ExecInAgentRequest,
+  { engine, containers }: AgentContainers,
+  tools: Tools,
+): Promise<number> {
+  const [only, ...others] = containers;
+  if (only === undefined || others.length > 0) {
+    const names = containers.map(({ name, agent }) => `${name} (${agent})`).join(", ");
+    throw new UserError(`Several agents run here: ${names}.`, {
+      hint: "Name one: cooper exec --agent NAME; or end all but one: cooper agent stop",
+    });
+  }
+  const mark = randomUUID();
+  const command = execCommand(engine.path, {
+    container: only.id,
+    command: request.command === "login shell" ? LOGIN_SHELL : request.command,
+    env: { ...request.env, [PROCESS_MARK]: mark },
+    stdin: true,
+    terminal: request.terminal || request.events !== undefined,
+  });
+  const stdio: Stdio = request.events === undefined ? { kind: "inherited" } : { kind: "terminal", ...request.events };
+  const { exitCode, signal } = await tools.runProcess(command, { stdio, onOutput: (text) => tools.log.raw(text) });
+  if (signal === undefined) return exitCode;
+  await endRemoteProcesses({ enginePath: engine.path, container: only.id, user: undefined, mark }, tools);
+  return 128 + constants.signals[signal];
+}
+
+/** Stops the containers of a folder's agents, which are gone then; tells which they were. */
+export async function stopAgents(
+  question: AgentContainersQuestion,
+  tools: Tools,
+): Promise<readonly AgentContainerFound[]> {
   const { engine, containers } = await findAgentContainers(question, tools);
   if (containers.length === 0) return [];
   await engine.run({ file: engine.path, args: ["stop", ...containers.map(({ id }) => id)], env: {} });
-  return containers.map(({ name }) => name);
+  return containers;
+}
+
+/** The label of the containers in which agents work on a folder: it is named there with links followed. */
+export function agentWorkspaceLabel(folder: string): string {
+  return `${AGENT_WORKSPACE_LABEL}=${existsSync(folder) ? realpathSync(folder) : folder}`;
 }

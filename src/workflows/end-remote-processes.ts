@@ -8,7 +8,8 @@ export const PROCESS_MARK = "COOPER_PROCESS";
 export interface LostExec {
   readonly enginePath: string;
   readonly container: string;
-  readonly user: string;
+  /** Undefined for the container's own. */
+  readonly user: string | undefined;
   /** The value of its PROCESS_MARK. */
   readonly mark: string;
 }
@@ -61,7 +62,7 @@ exit 0
 
 /** Ends, in the container, what an `exec` started there and its client left behind; runs although the work was interrupted. */
 export async function endRemoteProcesses(lost: LostExec, tools: Pick<Tools, "runProcess" | "log">): Promise<void> {
-  const run = async (user: string, words: readonly string[]) => {
+  const run = async (user: string | undefined, words: readonly string[]) => {
     const command = execCommand(lost.enginePath, {
       container: lost.container,
       user,

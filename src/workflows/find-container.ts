@@ -74,9 +74,12 @@ export function carriesLabels(container: Pick<ContainerDetails, "labels">, label
   return Object.entries(labels).every(([name, value]) => container.labels[name] === value);
 }
 
+/** There is no such dev container; an agent's may be meant then. */
+export class NoDevContainer extends UserError {}
+
 /** The error for a container that is not there; `found` says where was looked. */
-export function containerNotFound(found: string): UserError {
-  return new UserError(`Dev container not found. ${found}`, {
+export function containerNotFound(found: string): NoDevContainer {
+  return new NoDevContainer(`Dev container not found. ${found}`, {
     hint: "Start it with cooper up, or list those there are with cooper ps --all.",
   });
 }

@@ -1,13 +1,19 @@
+import { AGENT_LABEL } from "../agent/image-name.ts";
 import { configFileLabel, localFolderLabel } from "../devcontainer/identity.ts";
+import { AGENT_WORKSPACE_LABEL } from "../plan/plan-agent-container.ts";
 import { type ContainerDetails, readContainerInspection } from "../runtime/container-details.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { failedCommand, unreachableEngine, unreachableReason } from "../runtime/engine-failure.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
+import { type AgentChoice, agentWorkspaceLabel } from "./agent-containers.ts";
 import { engineCandidates } from "./open-engine.ts";
 import type { Tools } from "./tools.ts";
 
-/** A dev container, as a person wants it listed. */
+/** A dev container or an agent's, as a person wants it listed. */
 export interface ListedContainer {
+  readonly kind: "dev container" | "agent";
+  /** The name of the agent that runs in it. */
+  readonly agent: string | null;
   readonly containerId: string;
   readonly name: string;
   readonly status: string;
@@ -18,19 +24,33 @@ export interface ListedContainer {
   readonly created: string;
 }
 
-/** The dev containers of a workspace, or of all with `workspaceFolder` undefined, running or not; by folder, then name. */
+/** Which containers are to be listed: those of a workspace, or of all; dev containers and agents', or those of one agent or of any alone. */
+export interface ListQuestion {
+  readonly workspaceFolder: string | undefined;
+  readonly dockerPath: string | undefined;
+  readonly agent: AgentChoice | undefined;
+}
+
+/** The dev containers, running or not, and the agents' that are asked for, by folder, then name, and the engine that has them. */
 export async function listContainers(
-  wanted: { readonly workspaceFolder: string | undefined; readonly dockerPath: string | undefined },
+  { workspaceFolder, dockerPath, agent }: ListQuestion,
   tools: Tools,
-): Promise<readonly ListedContainer[]> {
-  const value = wanted.workspaceFolder === undefined ? "" : `=${wanted.workspaceFolder}`;
-  const { answer } = await reachEngine(engineCandidates(wanted.dockerPath, tools), (engine) =>
-    containersWith(engine, `${localFolderLabel}${value}`),
+): Promise<{ readonly engine: Engine; readonly containers: readonly ListedContainer[] }> {
+  const value = workspaceFolder === undefined ? "" : `=${workspaceFolder}`;
+  const { engine, answer } = await reachEngine(engineCandidates(dockerPath, tools), (candidate) =>
+    Promise.all([
+      agent === undefined ? containersWith(candidate, `${localFolderLabel}${value}`) : [],
+      containersWith(candidate, workspaceFolder === undefined ? AGENT_LABEL : agentWorkspaceLabel(workspaceFolder)),
+    ]),
   );
-  return answer.map(toListed).sort((left, right) => {
-    const [a, b] = [left, right].map(({ workspaceFolder, name }) => `${workspaceFolder}\0${name}`);
+  const [ofDev, ofAgents] = answer;
+  const meant = ofAgents.filter(({ labels }) => agent?.name === undefined || labels[AGENT_LABEL] === agent.name);
+  const listed = [...ofDev.map(toListed), ...meant.map(toListedAgent)];
+  const containers = listed.sort((left, right) => {
+    const [a, b] = [left, right].map((one) => `${one.workspaceFolder}\0${one.name}`);
     return (a ?? "") < (b ?? "") ? -1 : 1;
   });
+  return { engine, containers };
 }
 
 /** The containers that carry a label (`name` or `name=value`), in whatever state. */
@@ -55,6 +75,8 @@ async function answerOf(engine: Engine, args: readonly string[]): Promise<string
 function toListed(container: ContainerDetails): ListedContainer {
   const { labels } = container;
   return {
+    kind: "dev container",
+    agent: null,
     containerId: container.id,
     name: container.name,
     status: container.status,
@@ -64,4 +86,10 @@ function toListed(container: ContainerDetails): ListedContainer {
     composeProject: labels["com.docker.compose.project"] ?? null,
     created: container.created,
   };
+}
+
+function toListedAgent(container: ContainerDetails): ListedContainer {
+  const { labels } = container;
+  const workspaceFolder = labels[AGENT_WORKSPACE_LABEL] ?? "";
+  return { ...toListed(container), kind: "agent", agent: labels[AGENT_LABEL] ?? null, workspaceFolder };
 }

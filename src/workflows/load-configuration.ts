@@ -123,12 +123,15 @@ function readText(path: string): string | undefined {
   }
 }
 
-function notFound(candidates: readonly string[], found: string | undefined): UserError {
+/** A workspace has no devcontainer.json where one is looked for. */
+export class NoConfiguration extends UserError {}
+
+function notFound(candidates: readonly string[], found: string | undefined): NoConfiguration {
   const path = found ?? candidates[0] ?? "devcontainer.json";
   const others = candidates.filter((candidate) => candidate !== path);
   const reason = found === undefined ? "" : " It is empty or cannot be read.";
   const looked = others.length === 0 ? "" : ` Looked at ${others.join(", ")} too.`;
-  return new UserError(`Dev container config (${path}) not found.${reason}${looked}`, {
+  return new NoConfiguration(`Dev container config (${path}) not found.${reason}${looked}`, {
     hint: "Name the project with --workspace-folder or its configuration with --config, or write a devcontainer.json with an image.",
   });
 }

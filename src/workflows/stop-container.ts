@@ -20,9 +20,11 @@ export interface Stopped {
   readonly volumes: readonly string[];
   readonly networks: readonly string[];
   readonly composeProject: string | undefined;
+  /** Whether there was a container, running or not. */
+  readonly exists: boolean;
 }
 
-const NOTHING: Stopped = { containers: [], volumes: [], networks: [], composeProject: undefined };
+const NOTHING: Stopped = { containers: [], volumes: [], networks: [], composeProject: undefined, exists: false };
 const PROJECT_LABEL = "com.docker.compose.project";
 
 /** Stops a workspace's container, or every container of its Compose project; nothing when none runs. */
@@ -34,7 +36,7 @@ export async function stopContainer({ place, dockerPath }: StopRequest, tools: T
     ({ status }) => status === "running" || status === "paused" || status === "restarting",
   );
   if (running.length > 0) await run(engine, ["stop", ...running.map(({ id }) => id)]);
-  return { ...NOTHING, containers: running.map(({ id }) => id), composeProject: projectOf(details) };
+  return { ...NOTHING, containers: running.map(({ id }) => id), composeProject: projectOf(details), exists: true };
 }
 
 /**
@@ -55,7 +57,7 @@ export async function removeContainer(
   const project = projectOf(details);
   const networks = project === undefined ? [] : await removeLabelled("network", project, engine);
   const named = volumes ? await removeVolumes(members, { project, engine, tools }) : [];
-  return { containers: members.map(({ id }) => id), volumes: named, networks, composeProject: project };
+  return { containers: members.map(({ id }) => id), volumes: named, networks, composeProject: project, exists: true };
 }
 
 function projectOf(details: ContainerDetails): string | undefined {

@@ -85,3 +85,18 @@ test("everything after the first word belongs to a command that is run, options 
 test("a double dash before the command is not part of it", () => {
   expect(parseFlags(FLAGS, ["--push", "--", "ls"], { kind: "verbatim" }).positionals).toEqual(["ls"]);
 });
+
+test("an option that can do without a value takes the next word only if it is one of its choices", () => {
+  const flags = {
+    agent: { type: "string", choices: ["a", "b"], valueOptional: true, description: "" },
+  } as const satisfies FlagDefinitions;
+  const read = (...argv: string[]) => parseFlags(flags, argv, { kind: "verbatim" });
+  const told = (...argv: string[]) => [read(...argv).string("agent"), ...read(...argv).positionals];
+  expect(told("--agent", "a", "ls", "a")).toEqual(["a", "ls", "a"]);
+  expect(told("--agent", "ls", "-l")).toEqual(["", "ls", "-l"]);
+  expect(told("--agent=b", "--", "a")).toEqual(["b", "a"]);
+  expect(told("--agent", "--", "a")).toEqual(["", "a"]);
+  expect(told("ls", "--agent", "a")).toEqual([undefined, "ls", "--agent", "a"]);
+  expect(() => read("--agent=c", "ls")).toThrow("Invalid values");
+  expect(parseFlags(flags, ["--agent", "b"], { kind: "words", atMost: 0 }).string("agent")).toBe("b");
+});
