@@ -1,5 +1,7 @@
+import { UserError } from "../errors.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { type EngineWishes, findEngines, installedEngines, isEngineNamed } from "../runtime/find-engine.ts";
+import { findSandboxMeans } from "./find-sandbox-means.ts";
 import { openNativeEngine } from "./native-engine.ts";
 import type { Tools } from "./tools.ts";
 import { readUserSettings } from "./user-settings.ts";
@@ -17,11 +19,25 @@ function engineWishes(dockerPath: string | undefined, tools: Tools): EngineWishe
   };
 }
 
-/** As `engineCandidates`, and cooper's own engine where the user named no other and this machine can have it. */
+/**
+ * As `engineCandidates`, and last cooper's own engine, where the user named no other and this machine can have it. Throws UserError when
+ * there is none at all.
+ */
 export function anyEngines(dockerPath: string | undefined, tools: Tools): readonly [Engine, ...Engine[]] {
   const wishes = engineWishes(dockerPath, tools);
-  if (isEngineNamed(wishes) || process.platform !== "linux") return findEngines(wishes, tools.runProcess);
+  const installed = installedEngines(wishes, tools.runProcess);
+  if (isEngineNamed(wishes)) return findEngines(wishes, tools.runProcess);
+  try {
+    findSandboxMeans(tools);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const [first, ...others] = installed;
+    if (first !== undefined) return [first, ...others];
+    throw new UserError(`No container engine was found: neither docker nor podman is on PATH. ${error.message}`, {
+      hint: `Install docker or podman, or do for cooper's own engine: ${error.hint ?? ""}`,
+    });
+  }
   const native = openNativeEngine(tools);
-  const [first, ...others] = installedEngines(wishes, tools.runProcess);
+  const [first, ...others] = installed;
   return first === undefined ? [native] : [first, ...others, native];
 }

@@ -60,14 +60,16 @@ export async function absentBaseFacts(
 ): Promise<BaseFacts> {
   const { reference, platform, defaultPlatform } = question;
   if (parseImageReference(reference).domain === "localhost")
-    throw absentBase(question, "No registry is asked for a localhost/ image");
+    throw absentBase(question, { engine: sources.engine, reason: "No registry is asked for a localhost/ image" });
   try {
     return await sources.readRemote(reference, platform ?? defaultPlatform);
   } catch (remoteError) {
     sources.tools.interruption.signal.throwIfAborted();
     sources.tools.log.debug(`Could not read ${reference} from its registry: ${messageOf(remoteError)}`);
     // There is nothing else that could pull it.
-    if (sources.engine.kind !== "client") throw absentBase(question, messageOf(remoteError), remoteError);
+    if (sources.engine.kind !== "client") {
+      throw absentBase(question, { engine: sources.engine, reason: messageOf(remoteError), cause: remoteError });
+    }
     return pullBase(question, { ...sources, remoteError });
   }
 }
@@ -83,20 +85,32 @@ async function pullBase(
     await engine.run({ file: engine.path, args, env: {} }, { onOutput: (text) => tools.log.raw(text) });
   } catch (pullError) {
     tools.interruption.signal.throwIfAborted();
-    throw absentBase(question, messageOf(remoteError), pullError);
+    throw absentBase(question, { engine, reason: messageOf(remoteError), cause: pullError });
   }
   const facts = localBaseFacts((await engine.inspectImages([reference])).get(reference), question);
-  if (facts === undefined) throw absentBase(question, "Pulling it did not change that");
+  if (facts === undefined) throw absentBase(question, { engine, reason: "Pulling it did not change that" });
   return facts;
 }
 
-function absentBase({ reference, platform }: BaseQuestion, reason: string, cause?: unknown): UserError {
+function absentBase(
+  { reference, platform }: BaseQuestion,
+  { engine, reason, cause }: { readonly engine: Engine; readonly reason: string; readonly cause?: unknown },
+): UserError {
   const wanted = platform === undefined ? "it" : `it for ${platform}`;
-  return new UserError(
-    `Could not find the base image ${reference}: the engine does not have ${wanted}. ${reason.replace(/\.$/, "")}.`,
-    {
-      hint: "Check its name and tag, log in to its registry (docker login, podman login), or build or pull it first.",
-      cause,
-    },
-  );
+  const found = `Could not find the base image ${reference}`;
+  const end = `${reason.replace(/\.$/, "")}.`;
+  switch (engine.kind) {
+    case "client":
+      return new UserError(`${found}: the engine does not have ${wanted}. ${end}`, {
+        hint: "Check its name and tag, log in to its registry (docker login, podman login), or build or pull it first.",
+        cause,
+      });
+    case "native":
+      return new UserError(`${found}: cooper's store does not have ${wanted}. ${end}`, {
+        hint: `Check its name and tag and your credentials, or put it into the store: cooper image copy SOURCE store:${reference}.`,
+        cause,
+      });
+    case "none":
+      return new UserError(`${found}. ${end}`, { hint: "Check its name and tag, and your credentials.", cause });
+  }
 }
