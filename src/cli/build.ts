@@ -8,7 +8,7 @@ import { agentBuildFlags, agentToBuild } from "./agent-flags.ts";
 import { BUILD_FLAGS, chooseView, readBuildRequest } from "./build-flags.ts";
 import type { CliCommand } from "./command.ts";
 import { checkLockfileFlags } from "./flag-groups.ts";
-import { type Flags, UsageError } from "./flags.ts";
+import type { Flags } from "./flags.ts";
 import { printOutcome } from "./outcome.ts";
 
 /** `build`: one image of a workspace, its names as JSON on stdout. */
@@ -19,12 +19,7 @@ export function createBuild(agents: readonly Agent[]): CliCommand {
     flags: { ...BUILD_FLAGS, ...agentBuildFlags(agents) },
     // The reference CLI takes a path here and ignores it.
     positionals: { kind: "words", atMost: 1 },
-    check: (flags) => {
-      checkLockfileFlags(flags);
-      if (flags.string("agent") !== undefined && flags.string("backend") === "assemble") {
-        throw new UsageError("--agent cannot be used with --backend assemble: the base is read in an engine.");
-      }
-    },
+    check: checkLockfileFlags,
     run: (flags, tools) =>
       printOutcome(tools, "An error occurred building the container.", async () => {
         const request = readBuildRequest(flags, tools);

@@ -5,7 +5,6 @@ import type { LocalImageSink } from "../oci/content.ts";
 import { envRecord } from "../oci/env-entries.ts";
 import { parseContainerDefaults } from "../oci/image-config.ts";
 import { parseImageReference } from "../oci/reference.ts";
-import type { TransferObserver } from "../oci/transfer-image.ts";
 import { parseImageOutput } from "../oci/transport.ts";
 import type { StepProgress } from "../runtime/step-progress.ts";
 import { announceStep } from "./announce-step.ts";
@@ -16,10 +15,9 @@ import { obtainNativeBase } from "./native-base.ts";
 import { type NativeSession, withNativeSession } from "./native-session.ts";
 import { nativeSource } from "./native-source.ts";
 import type { PreparedBuild } from "./prepare-build.ts";
+import { silentTransfer } from "./pull-into-store.ts";
 import type { Tools } from "./tools.ts";
 import { writeImages } from "./write-images.ts";
-
-const unobserved: TransferObserver = { found: () => {}, passed: () => {}, done: () => {} };
 
 /** Builds a plan step by step on this machine, into cooper's own store, and from there to wherever else it is wanted. */
 export async function buildNatively(prepared: PreparedBuild, progress: StepProgress, tools: Tools): Promise<void> {
@@ -32,7 +30,7 @@ export async function buildNatively(prepared: PreparedBuild, progress: StepProgr
   const delivery: Delivery = { output: stored, references, push, load: load === true, dockerPath };
   await withNativeSession(tools, (session) => {
     const write = (sink: LocalImageSink) => realize(prepared, { session, sink, progress }, tools);
-    return deliverImage(delivery, { base: undefined, observer: unobserved, write }, tools);
+    return deliverImage(delivery, { base: undefined, observer: silentTransfer, write }, tools);
   });
   if (request.output === undefined) return;
   const { transport, names } = parseImageOutput(request.output);
@@ -45,7 +43,7 @@ export async function buildNatively(prepared: PreparedBuild, progress: StepProgr
       dockerPath,
     },
     tools,
-    { observer: unobserved },
+    { observer: silentTransfer },
   );
 }
 

@@ -7,9 +7,9 @@ import { parseImageReference } from "../oci/reference.ts";
 import type { TransferObserver } from "../oci/transfer-image.ts";
 import type { BaseImage } from "../plan/build-plan.ts";
 import type { RunningStep } from "../runtime/step-progress.ts";
-import { copyImage } from "./copy-image.ts";
 import { isImage } from "./look-up-images.ts";
 import type { NativeSession, StoredLayer } from "./native-session.ts";
+import { pullIntoStore } from "./pull-into-store.ts";
 import type { Tools } from "./tools.ts";
 
 /** A base image that is in cooper's store, with its layers, bottom first. */
@@ -29,17 +29,7 @@ export async function obtainNativeBase(
   const reference = parseImageReference(base.reference);
   const wanted = isDigest(base.digest) ? { ...reference, digest: base.digest } : reference;
   if (session.store.find(reference).length === 0) {
-    await copyImage(
-      {
-        source: { kind: "registry", reference: wanted },
-        destination: { kind: "store", reference },
-        references: [],
-        platforms: [platform],
-        dockerPath: undefined,
-      },
-      tools,
-      { observer: tellOf(step) },
-    );
+    await pullIntoStore(wanted, { platform, observer: tellOf(step) }, tools);
   }
   const source = await session.store.openSource(reference);
   try {

@@ -7,7 +7,12 @@ import { chooseVariant, hasAvx2, type ProgramNeeds } from "../agent/choose-varia
 import { AGENT_BASE_LABEL, agentImageName, distinctImageName } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { versionKey } from "../agent/settings-table.ts";
+import { selectImage } from "../assembly/select-image.ts";
 import { messageOf, UserError } from "../errors.ts";
+import { isDigest } from "../oci/digest.ts";
+import { parsePlatform } from "../oci/platform.ts";
+import { parseImageReference } from "../oci/reference.ts";
+import type { ImageTransport } from "../oci/transport.ts";
 import { AGENT_FILES, planAgentImage } from "../plan/plan-agent-image.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
@@ -17,8 +22,10 @@ import { realizeBuild } from "./build-image.ts";
 import type { BuildRequest } from "./build-request.ts";
 import { lookUpImages } from "./look-up-images.ts";
 import { obtainAgent, resolveAgentVersion } from "./obtain-agent.ts";
+import { openImageSource } from "./open-image-source.ts";
 import { plannedBuild } from "./planned-build.ts";
 import type { PreparedBuild } from "./prepare-build.ts";
+import { pullIntoStore, silentTransfer } from "./pull-into-store.ts";
 import { readImageBaseFiles } from "./read-base-files.ts";
 import { resolveImage } from "./resolve-image.ts";
 import type { ResolvedSource } from "./resolved-source.ts";
@@ -61,7 +68,7 @@ export async function prepareAgentImage(
   show: BuildShow,
   tools: Tools,
 ): Promise<PreparedAgentImage> {
-  const base = await resolveAgentBase(request.build, request.settings, tools);
+  const base = await resolveAgentBase(plainOf(request), request.settings, tools);
   return decideOnBase(request, { base, source: await presentBase(base, { request, show }, tools) }, tools);
 }
 
@@ -74,7 +81,7 @@ export interface ForeseenAgentImage {
 
 /** Decides an agent's image as far as it can be decided without building. Throws UserError for a base that would have to be pulled. */
 export async function foreseeAgentImage(request: AgentImageRequest, tools: Tools): Promise<ForeseenAgentImage> {
-  const base = await resolveAgentBase(request.build, request.settings, tools);
+  const base = await resolveAgentBase(plainOf(request), request.settings, tools);
   if (base.kind === "build" && !base.prepared.upToDate) return { base: base.prepared, image: undefined };
   const source = await foundBase(base, request, tools);
   if (source === undefined) {
@@ -134,7 +141,7 @@ export async function needsOfBase(
   const hasOwn = settings.custom_base_image ?? settings.custom_base_dockerfile ?? hasDevContainer(build);
   if (hasOwn === false) return usual;
   try {
-    const source = await foundBase(await resolveAgentBase(build, settings, tools), request, tools);
+    const source = await foundBase(await resolveAgentBase(plainOf(request), settings, tools), request, tools);
     return source === undefined ? usual : await needsOf(source, tools);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -145,15 +152,34 @@ export async function needsOfBase(
 
 /** What a program needs to run on a base that is there, and what decides that. */
 async function needsOf(source: ResolvedSource, tools: Tools): Promise<ProgramNeeds & { readonly files: BaseFiles }> {
-  const { engine, base, images } = source;
-  const arch = archOf(base.platform);
-  const image = images.get(base.reference);
-  if (image === undefined) throw new TypeError("The base is there by now.");
-  const files = await readImageBaseFiles(
-    { place: { kind: "engine", engine, image }, reference: base.reference, arch },
-    tools,
-  );
+  const arch = archOf(source.base.platform);
+  const files = await filesOfBase(source, arch, tools);
   return { arch, libc: files.libc, avx2: hasAvx2(readCpuInfo()), files };
+}
+
+async function filesOfBase(
+  { engine, base, images }: ResolvedSource,
+  arch: ProgramNeeds["arch"],
+  tools: Tools,
+): Promise<BaseFiles> {
+  const { reference, digest } = base;
+  if (engine.kind === "client") {
+    const image = images.get(reference);
+    if (image === undefined) throw new TypeError("The base is there by now.");
+    return readImageBaseFiles({ place: { kind: "engine", engine, image }, reference, arch }, tools);
+  }
+  const named = parseImageReference(reference);
+  const pinned = isDigest(digest) && base.pulled ? { ...named, digest } : named;
+  const transport: ImageTransport =
+    engine.kind === "native" ? { kind: "store", reference: named } : { kind: "registry", reference: pinned };
+  const source = await openImageSource(transport, tools);
+  try {
+    const platform = parsePlatform(base.platform);
+    const image = await selectImage(source, { platform, what: `The base image ${reference}` });
+    return await readImageBaseFiles({ place: { kind: "source", source, image, digest }, reference, arch }, tools);
+  } finally {
+    await source.close();
+  }
 }
 
 /** The base in the engine's store: built where it is not, or not as it is now; pulled where it can be. */
@@ -163,6 +189,14 @@ async function presentBase(
   tools: Tools,
 ): Promise<ResolvedSource> {
   if (base.kind === "build") {
+    if (base.prepared.engine.kind === "none") {
+      throw new UserError(
+        "--backend assemble puts an agent on an image that a registry has, and this base has to be built first.",
+        {
+          hint: "Name an image with custom_base_image, or use --backend native or engine.",
+        },
+      );
+    }
     const prepared = request.rebuildBase ? { ...base.prepared, upToDate: false } : base.prepared;
     if (!prepared.upToDate) await realizeBuild({ prepared, show }, tools);
     return sourceOf(request, { reference: prepared.tags[0] ?? "", engine: prepared.engine }, tools);
@@ -194,21 +228,34 @@ function sourceOf(
   return resolveImage(plainOf(request), { reference, platform: undefined, engine }, tools);
 }
 
-/** The names that are asked for are the agent's image's, not the base's. */
+/** What is asked for beyond the base's build is for the agent's image: its names, and where it goes. */
 function plainOf({ build }: Pick<AgentImageRequest, "build">): BuildRequest {
-  return { ...build, imageNames: [] };
+  return { ...build, imageNames: [], push: false, output: undefined, load: false };
 }
 
 async function pullBase(name: string, engine: Engine, tools: Tools): Promise<void> {
   try {
-    const pull = { file: engine.path, args: ["pull", name], env: {} };
-    await engine.run(pull, { onOutput: (text) => tools.log.raw(text) });
+    await pullInto(engine, name, tools);
   } catch (cause) {
     tools.interruption.signal.throwIfAborted();
     throw new UserError(
       `custom_base_image ${name} is not there and cannot be pulled, and no custom_base_dockerfile says how to build it: ${messageOf(cause)}`,
       { hint: "Build or pull it first, or set custom_base_dockerfile.", cause },
     );
+  }
+}
+
+async function pullInto(engine: Engine, name: string, tools: Tools): Promise<void> {
+  switch (engine.kind) {
+    case "client": {
+      const pull = { file: engine.path, args: ["pull", name], env: {} };
+      return engine.run(pull, { onOutput: (text) => tools.log.raw(text) });
+    }
+    case "native":
+      return pullIntoStore(parseImageReference(name), { platform: undefined, observer: silentTransfer }, tools);
+    case "none":
+      // It stays in its registry.
+      return;
   }
 }
 
