@@ -9,6 +9,9 @@ export const AGENT_VERSION_LABEL = "dev.cooper.agent.version";
 /** The label with the reference of the base that an agent's image extends. */
 export const AGENT_BASE_LABEL = "dev.cooper.agent.base";
 
+/** What the project part of the stock base's derived name is. */
+export const STOCK_BASE_NAME = "ocx-base";
+
 /**
  * The name of an agent's image on a base: `ocx-<base>:<version>`, `ocx:<version>` on the stock base (undefined). Agents other than the
  * first have their own name in place of `ocx`.

@@ -135,6 +135,18 @@ export function commandTree(agents: readonly Agent[]): CommandTree {
           description: "Show an image's configuration, history and layers",
           load: async () => (await import("./image-inspect.ts")).imageInspect,
         },
+        list: {
+          description: "List the images that cooper made, in its own store and in the engine",
+          load: async () => (await import("./image-list.ts")).imageList,
+        },
+        rm: {
+          description: "Remove images that cooper made, or that are in its own store",
+          load: async () => (await import("./image-rm.ts")).imageRm,
+        },
+        prune: {
+          description: "Remove superseded images, or those not used for long, and what was kept for them",
+          load: async () => (await import("./image-prune.ts")).imagePrune,
+        },
         validate: {
           description: "Check all there is to check of an image, and name every fault",
           load: async () => (await import("./image-validate.ts")).imageValidate,

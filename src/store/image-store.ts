@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { messageOf, UserError } from "../errors.ts";
 import { type FileLock, lockFile } from "../host/file-lock.ts";
@@ -12,7 +21,7 @@ import { openBlobFolder } from "./blob-folder.ts";
 import { type ContentFiles, openFolder } from "./content-files.ts";
 import { readIndexFile, writeIndexFile } from "./oci-layout-sink.ts";
 import { blobPath, openLayoutImage } from "./oci-layout-source.ts";
-import { stagedPath, unwritable } from "./staged-path.ts";
+import { isStagedName, stagedPath, unwritable } from "./staged-path.ts";
 import {
   openWorkDirectory,
   type RemoveTree,
@@ -52,7 +61,7 @@ export interface ImageStore {
   readonly openSource: (reference: ImageReference) => Promise<ImageSource>;
   /** Takes an image in under at least one name, each of which is taken from the image that had it. */
   readonly openSink: (write: StoreWrite) => Promise<LocalImageSink>;
-  /** Gives the image of an entry more names. */
+  /** Gives the image of an entry more names; throws a UserError when it is there no longer. */
   readonly tag: (entry: IndexEntry, names: readonly ImageReference[]) => Promise<void>;
   /** Takes names away, full references or digests, which stand for all names of an image; gives the names that are gone. */
   readonly untag: (names: readonly string[]) => Promise<readonly string[]>;
@@ -63,6 +72,10 @@ export interface ImageStore {
   readonly blobPath: (digest: Digest) => string;
   /** Where the layer of a diff id lies unpacked, if it does. */
   readonly layerPath: (diffId: Digest) => string;
+  /** Removes layers and work folders, whoever owns their files. */
+  readonly removeTree: RemoveTree;
+  /** Has the store for itself while `work` runs; undefined, and nothing done, when others use it for longer than that. */
+  readonly alone: <Result>(milliseconds: number, work: () => Promise<Result>) => Promise<Result | undefined>;
 }
 
 /** The store in a folder, which is made when something is written. */
@@ -102,6 +115,7 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
     prepareStore(folder);
     const lock = await lockFile(join(folder, "index.lock"), "exclusive", { signal });
     try {
+      sweepStaged(folder);
       writeIndexFile(folder, change(entries()), folder);
     } finally {
       lock?.release();
@@ -115,11 +129,12 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
     readDocument: (descriptor) => readDocument(pathOf(descriptor.digest), descriptor),
     touch,
     async openSource(reference) {
-      if (find(reference).length === 0) throw absentImage(reference);
+      const name = formatReference(reference);
+      if (find(reference).length === 0) throw absentImage(name);
       const lock = await use();
       try {
         const [entry] = find(reference);
-        if (entry === undefined) throw absentImage(reference);
+        if (entry === undefined) throw absentImage(name);
         const source = await openLayoutImage(files, entry);
         touch(entry.digest);
         return { ...source, close: async () => lock.release() };
@@ -156,11 +171,15 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
         },
       };
     },
-    tag: (entry, names) =>
-      update((known) => {
-        const { annotations: _, ...root } = entry;
-        return replaceEntries(known, storeEntries({ ...root, annotations: {} }, names, originOf(entry)));
-      }),
+    async tag(entry, names) {
+      const lock = await use();
+      try {
+        if (!existsSync(pathOf(entry.digest))) throw absentImage(fullNameOf(entry) ?? entry.digest);
+        await update((known) => replaceEntries(known, storeEntries(entry, names, originOf(entry))));
+      } finally {
+        lock.release();
+      }
+    },
     async untag(names) {
       const wanted = new Set(names);
       const gone: string[] = [];
@@ -178,6 +197,19 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
     openWork,
     blobPath: pathOf,
     layerPath: (diffId) => join(folder, "layers", hexOf(diffId)),
+    removeTree,
+    async alone(milliseconds, work) {
+      prepareStore(folder);
+      const onWait = () => ports.tell?.("Waiting for another cooper, which uses the store.");
+      const patience = milliseconds === 0 ? {} : { onWait };
+      const lock = await lockFile(join(folder, "lock"), "exclusive", { signal, milliseconds, ...patience });
+      if (lock === undefined) return undefined;
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
+    },
   };
 }
 
@@ -195,6 +227,14 @@ function prepareStore(folder: string): void {
   }
 }
 
+/** What processes that were killed left of their `index.json`, or of a test of whether there are locks. */
+function sweepStaged(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (isStagedName(name, "index.json") || /^(?:index\.)?lock\../.test(name))
+      rmSync(join(folder, name), { force: true });
+  }
+}
+
 function readDocument(path: string, { digest, size }: Pick<Descriptor, "digest" | "size">): Uint8Array | undefined {
   let bytes: Uint8Array;
   try {
@@ -209,8 +249,7 @@ function readDocument(path: string, { digest, size }: Pick<Descriptor, "digest" 
   return undefined;
 }
 
-function absentImage(reference: ImageReference): UserError {
-  const name = formatReference(reference);
+function absentImage(name: string): UserError {
   return new UserError(`cooper's store has no image called ${name}.`, {
     hint: `cooper image list shows what it has; cooper image pull ${name} store:${name} gets it from its registry.`,
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { type Descriptor, descriptorSchema, digestSchema } from "../oci/descriptor.ts";
@@ -45,24 +45,17 @@ export function writeStep(folder: string, key: string, { diffId, descriptor }: S
   renameSync(staged, path);
 }
 
-/** Forgets a step. */
-export function removeStep(folder: string, key: string): void {
-  rmSync(pathOf(folder, key), { force: true });
-}
-
-/** All records that can be read, oldest use first, and the names of the other files among them. */
-export function listSteps(folder: string): { readonly steps: readonly KeptStep[]; readonly others: readonly string[] } {
-  const steps: KeptStep[] = [];
-  const others: string[] = [];
-  for (const name of namesIn(join(folder, "steps"))) {
+/** All records that can be read, oldest use first. */
+export function listSteps(folder: string): readonly KeptStep[] {
+  const steps = namesIn(join(folder, "steps")).flatMap((name) => {
     const [, key] = /^([0-9a-f]{64})\.json$/.exec(name) ?? [];
     const record = key === undefined ? undefined : parseStep(pathOf(folder, key));
     const stats = statSync(join(folder, "steps", name), { throwIfNoEntry: false });
-    if (stats === undefined) continue;
-    if (key === undefined || record === undefined) others.push(name);
-    else steps.push({ key, ...record, lastUsed: stats.mtimeMs });
-  }
-  return { steps: steps.toSorted((left, right) => left.lastUsed - right.lastUsed), others };
+    return key === undefined || record === undefined || stats === undefined
+      ? []
+      : [{ key, ...record, lastUsed: stats.mtimeMs }];
+  });
+  return steps.toSorted((left, right) => left.lastUsed - right.lastUsed);
 }
 
 function parseStep(path: string): StepRecord | undefined {

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { STOCK_BASE_NAME } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { configSearch } from "../devcontainer/discover.ts";
 import { UserError } from "../errors.ts";
@@ -125,7 +126,7 @@ async function prepareStockBase(request: BuildRequest, tools: Tools): Promise<Pr
     users: { image: "root", container: "root", remote: "root" },
     steps: [{ kind: "packages", manager: "apt-get", packages: STOCK_PACKAGES } as const],
   };
-  const tag = deriveTag("ocx-base", hashPlan(plan));
+  const tag = deriveTag(STOCK_BASE_NAME, hashPlan(plan));
   const images = await source.engine.inspectImages([tag]);
   return plannedBuild(plan, { request, source, tags: [tag], image: images.get(tag), copyFolders: {} });
 }

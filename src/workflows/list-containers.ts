@@ -3,7 +3,7 @@ import { configFileLabel, localFolderLabel } from "../devcontainer/identity.ts";
 import { AGENT_WORKSPACE_LABEL } from "../plan/plan-agent-container.ts";
 import { type ContainerDetails, readContainerInspection } from "../runtime/container-details.ts";
 import type { Engine } from "../runtime/engine.ts";
-import { failedCommand, unreachableEngine, unreachableReason } from "../runtime/engine-failure.ts";
+import { answerOf } from "../runtime/engine-answer.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
 import { type AgentChoice, agentWorkspaceLabel } from "./agent-containers.ts";
 import { engineCandidates } from "./open-engine.ts";
@@ -62,14 +62,6 @@ export async function containersWith(engine: Engine, label: string): Promise<rea
   const { stdout } = await engine.ask(["inspect", "--type", "container", ...ids]);
   // One that was removed meanwhile is missing from the answer, which is as it should be.
   return readContainerInspection(stdout.trim() === "" ? "[]" : stdout);
-}
-
-async function answerOf(engine: Engine, args: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await engine.ask(args);
-  if (exitCode === 0) return stdout;
-  const reason = unreachableReason(stderr);
-  if (reason !== undefined) throw unreachableEngine(engine.path, reason, stderr);
-  throw failedCommand({ file: engine.path, args, env: {} }, exitCode, stderr);
 }
 
 function toListed(container: ContainerDetails): ListedContainer {
