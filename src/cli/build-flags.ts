@@ -6,6 +6,14 @@ import type { Tools } from "../workflows/tools.ts";
 import { ENGINE_FLAGS, LOCKFILE_FLAGS, LOG_FLAGS, logSettings, WORKSPACE_FLAGS } from "./flag-groups.ts";
 import type { FlagDefinitions, Flags } from "./flags.ts";
 
+/** What profiles are built and run by. */
+export const PROFILE_BACKEND_FLAG = {
+  type: "string",
+  choices: ["auto", "engine", "native"],
+  description:
+    "Docker or Podman (engine), cooper itself on Linux (native); auto: native where no engine answers (default: COOPER_BACKEND, then auto)",
+} as const;
+
 /** The options of `build` and of `plan`. */
 export const BUILD_FLAGS = {
   ...WORKSPACE_FLAGS,

@@ -1,6 +1,6 @@
 import { parseProfileRequest } from "../profile/profile-request.ts";
 import { buildProfile } from "../workflows/build-profile.ts";
-import { chooseView } from "./build-flags.ts";
+import { chooseView, PROFILE_BACKEND_FLAG, readBackend } from "./build-flags.ts";
 import type { CliCommand } from "./command.ts";
 import { ENGINE_FLAGS, LOG_FLAGS } from "./flag-groups.ts";
 import { printFailure } from "./outcome.ts";
@@ -28,6 +28,7 @@ export const profileBuild: CliCommand = {
       description: "Whether BuildKit may be used",
     },
     "docker-path": ENGINE_FLAGS["docker-path"],
+    backend: PROFILE_BACKEND_FLAG,
     ...LOG_FLAGS,
   },
   positionals: { kind: "words", atMost: 0 },
@@ -36,6 +37,7 @@ export const profileBuild: CliCommand = {
       const request = parseProfileRequest(await readRequestText(flags, tools));
       const options = {
         dockerPath: flags.string("docker-path"),
+        backend: readBackend(flags, tools),
         baseImage: flags.string("base-image"),
         trustTag: flags.boolean("trust-tag"),
         buildkit: flags.string("buildkit") === "never" ? ("never" as const) : ("auto" as const),

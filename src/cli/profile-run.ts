@@ -4,6 +4,7 @@ import { nearestName } from "../nearest-name.ts";
 import { GATE_NAMES, type GateName, type GatesRequest, parseGatesRequest } from "../profile/profile-request.ts";
 import { runGates } from "../workflows/run-gates.ts";
 import type { Tools } from "../workflows/tools.ts";
+import { PROFILE_BACKEND_FLAG, readBackend } from "./build-flags.ts";
 import type { CliCommand } from "./command.ts";
 import { ENGINE_FLAGS, LOG_FLAGS } from "./flag-groups.ts";
 import type { Flags } from "./flags.ts";
@@ -29,13 +30,18 @@ export const profileRun: CliCommand = {
     image: { type: "string", valueHint: "reference", description: "The image to run in (default: the profile's own)" },
     gates: { type: "string", valueHint: "names", description: "Which gates, separated by commas: test,lint,typecheck" },
     "docker-path": ENGINE_FLAGS["docker-path"],
+    backend: PROFILE_BACKEND_FLAG,
     ...LOG_FLAGS,
   },
   positionals: { kind: "words", atMost: 0 },
   run: async (flags, tools) => {
     try {
       const request = await readRequest(flags, tools);
-      const result = await runGates(request, { dockerPath: flags.string("docker-path") }, tools);
+      const result = await runGates(
+        request,
+        { dockerPath: flags.string("docker-path"), backend: readBackend(flags, tools) },
+        tools,
+      );
       const failed = result.gates.filter(({ status }) => status !== "passed").map(({ gate }) => gate);
       const message = failed.length === 0 ? {} : { message: `Not passed: ${[...new Set(failed)].join(", ")}.` };
       const outcome = failed.length === 0 ? "success" : "error";

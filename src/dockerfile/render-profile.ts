@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import type { BuildStep } from "../plan/build-plan.ts";
 import type { BuildVariant } from "../profile/build-variant.ts";
 import type { RepoProfile } from "../profile/repo-profile.ts";
 import { quoteLiteral } from "./quote.ts";
@@ -18,6 +19,8 @@ export interface ProfileDockerfile {
   readonly packages: string;
   /** Of every install command that is run, its place in the profile and its instruction. */
   readonly installs: readonly InstallInstruction[];
+  /** What the text does to its base as steps of a plan, for a context of this digest. */
+  readonly steps: (contextDigest: string) => readonly BuildStep[];
 }
 
 export interface InstallInstruction {
@@ -26,6 +29,8 @@ export interface InstallInstruction {
   readonly instruction: string;
 }
 
+/** Where an image has the repository. */
+const WORKSPACE = "/workspace";
 const PACKAGES = ["git", "build-essential", "curl"];
 const BUILDER_PACKAGES = ["python3-dev", "libffi-dev"];
 const PACKAGE_NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+:~-]+)?$/;
@@ -45,8 +50,8 @@ export function renderProfileDockerfile({ profile, baseImage, variant }: Profile
   const lines = [
     `FROM ${baseImage}`,
     packages,
-    "WORKDIR /workspace",
-    "COPY . /workspace",
+    `WORKDIR ${WORKSPACE}`,
+    `COPY . ${WORKSPACE}`,
     ...(breaksLines ? [`ARG ${NEWLINE_ARGUMENT}`] : []),
     ...env.map(([name, value]) => envInstruction(name, value)),
     ...installs.map(({ instruction }) => instruction),
@@ -56,7 +61,19 @@ export function renderProfileDockerfile({ profile, baseImage, variant }: Profile
     buildArgs: breaksLines ? { [NEWLINE_ARGUMENT]: "\n" } : {},
     packages,
     installs,
+    steps: (contextDigest) => [
+      runStep(packages, packages.slice("RUN ".length).replaceAll("\\\n", "")),
+      { kind: "config", workingDirectory: WORKSPACE },
+      { kind: "context", digest: contextDigest, target: WORKSPACE },
+      ...(env.length === 0 ? [] : [{ kind: "env", variables: Object.fromEntries(env) } as const]),
+      ...installs.map(({ command, instruction }) => runStep(instruction, command)),
+    ],
   };
+}
+
+/** Titled as its instruction, by which a failure is told. */
+function runStep(instruction: string, command: string): BuildStep {
+  return { kind: "run", title: instruction.slice("RUN ".length), command };
 }
 
 /** What tells which instructions of a profile's Dockerfile download, and what they download with. */

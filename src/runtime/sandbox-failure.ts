@@ -4,9 +4,12 @@ import type { SandboxMeans } from "./sandbox-means.ts";
 
 const DOCTOR = "cooper doctor --backend native says what this machine lacks.";
 
+/** A step that was ended because its time was up. */
+export class StepTimedOut extends UserError {}
+
 /** A step ran longer than it may. */
-export function stepTimedOut(seconds: number): UserError {
-  return new UserError(`The step ran longer than ${seconds} seconds and was ended.`, {
+export function stepTimedOut(seconds: number): StepTimedOut {
+  return new StepTimedOut(`The step ran longer than ${seconds} seconds and was ended.`, {
     hint: "Give it more with --step-timeout, or find out what it waits for: nothing can be typed into it.",
   });
 }

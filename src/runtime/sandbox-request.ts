@@ -16,6 +16,8 @@ export const sandboxRequestSchema = v.object({
   user: v.object({ uid: v.number(), gid: v.number(), groups: v.array(v.number()) }),
   /** Host files, folders or sockets that the step sees; nothing of them is in the layer. */
   binds: v.array(v.object({ source: pathSchema, target: pathSchema, readOnly: v.boolean() })),
+  /** Folders of the image that binds would hide: they are seen in their places all the same. */
+  kept: v.array(pathSchema),
   /** Files in memory that only exist while the step runs, for their owner alone. */
   secrets: v.array(
     v.object({

@@ -51,14 +51,26 @@ export function prepareSandboxRoot(root: string, request: SandboxRequest, calls:
     calls.mount({ source: copy, target: place(path, "file"), flags: bind });
   }
   if (request.secrets.length > 0) mountSecrets(place("/run/secrets", "directory"), request, calls);
+  const kept = request.kept.map((path, index) => ({ path, aside: setAside(place(path, "directory"), index, calls) }));
   for (const { source, target, readOnly: isReadOnly } of request.binds) {
     const where = place(target, statSync(source).isDirectory() ? "directory" : "file");
     calls.mount({ source, target: where, flags: bind | recursive });
     if (isReadOnly) remountReadOnly(where, calls);
   }
+  for (const { path, aside } of kept) {
+    calls.mount({ source: aside, target: place(path, "directory"), flags: bind | recursive });
+  }
   // The step's working directory is part of the image: it stays.
   mountPoint(root, { path: request.cwd, kind: "directory", made: [] });
   return made.filter((path) => !path.startsWith("dev/"));
+}
+
+/** Gives a folder another place, where it is seen whatever is mounted on it. */
+function setAside(folder: string, index: number, calls: NamespaceCalls): string {
+  const aside = `kept-${index}`;
+  mkdirSync(aside, { recursive: true });
+  calls.mount({ source: folder, target: aside, flags: bind | recursive });
+  return aside;
 }
 
 function mountProcesses(target: string, calls: NamespaceCalls): void {

@@ -1,10 +1,8 @@
 import type { Engine } from "../runtime/engine.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
-import { noEngine } from "../runtime/no-engine.ts";
 import type { BuildRequest } from "./build-request.ts";
-import { openNativeEngine } from "./native-engine.ts";
-import { anyEngines, engineCandidates } from "./open-engine.ts";
+import { backendEngines } from "./open-engine.ts";
 import { createRemoteBaseReader } from "./read-remote-base.ts";
 import { absentBaseFacts, type BaseFacts, localBaseFacts, scratchFacts } from "./resolve-base.ts";
 import type { Tools } from "./tools.ts";
@@ -21,26 +19,10 @@ export async function lookUpImages(
   asked: { readonly request: BuildRequest; readonly engine?: Engine | undefined },
   tools: Tools,
 ): Promise<LookedUpImages> {
-  const candidates = asked.engine === undefined ? backendCandidates(asked.request, tools) : ([asked.engine] as const);
+  const candidates = asked.engine === undefined ? backendEngines(asked.request, tools) : ([asked.engine] as const);
   const wanted = [...references.filter(isImage), ...asked.request.imageNames];
   const { engine, answer } = await reachEngine(candidates, (candidate) => candidate.inspectImages(wanted));
   return { engine, images: answer };
-}
-
-function backendCandidates(
-  { backend = "engine", dockerPath }: Pick<BuildRequest, "backend" | "dockerPath">,
-  tools: Tools,
-): readonly [Engine, ...Engine[]] {
-  switch (backend) {
-    case "engine":
-      return engineCandidates(dockerPath, tools);
-    case "assemble":
-      return [noEngine];
-    case "native":
-      return [openNativeEngine(tools)];
-    case "auto":
-      return anyEngines(dockerPath, tools);
-  }
 }
 
 /** The facts of an image that was looked up: the engine's, else its registry's; for `platform`, else for whatever there is. */

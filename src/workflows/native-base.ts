@@ -35,15 +35,19 @@ export async function obtainNativeBase(
   try {
     const image = await selectImage(source, { platform, what: `The base ${base.reference}` });
     refuseTriggers(image, base.reference);
-    const diffIds = diffIdsOf(image);
-    const layers = image.layers.flatMap((descriptor, index) => {
-      const diffId = diffIds[index];
-      return diffId === undefined ? [] : [{ descriptor, diffId }];
-    });
-    return { image, layers };
+    return { image, layers: storedLayers(image) };
   } finally {
     await source.close();
   }
+}
+
+/** An image's layers, bottom first. */
+export function storedLayers(image: Image): readonly StoredLayer[] {
+  const diffIds = diffIdsOf(image);
+  return image.layers.flatMap((descriptor, index) => {
+    const diffId = diffIds[index];
+    return diffId === undefined ? [] : [{ descriptor, diffId }];
+  });
 }
 
 function tellOf(step: RunningStep): TransferObserver {

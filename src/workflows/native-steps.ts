@@ -26,7 +26,11 @@ export interface StepContext {
   readonly contentFolder: (step: FeatureStep) => string;
 }
 
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** The variables of a process in an image that does not say otherwise. */
+export const DEFAULT_ENV = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/root",
+} as const;
 
 /** A step that ran and failed; its progress has what it said. */
 export class FailedStep extends UserError {
@@ -104,7 +108,7 @@ function sandboxRequest(
   const { planned, layers, folder } = place;
   const { confidences, network, machineEnv } = context;
   const content = step.kind === "feature" ? [writeFeature(step, folder, context)] : [];
-  const env = { PATH: DEFAULT_PATH, HOME: "/root", ...machineEnv, ...planned.env, ...confidences.env };
+  const env = { ...DEFAULT_ENV, ...machineEnv, ...planned.env, ...confidences.env };
   return {
     layers: [...layers],
     argv: ["/bin/sh", "-c", stepScript(step)],
@@ -112,6 +116,7 @@ function sandboxRequest(
     cwd: planned.workingDirectory === "" ? "/" : planned.workingDirectory,
     user: { uid: 0, gid: 0, groups: [] },
     binds: [...content, ...confidences.binds],
+    kept: [],
     secrets: confidences.secrets,
     network,
     stdio: "output",

@@ -1,6 +1,8 @@
 import { UserError } from "../errors.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { type EngineWishes, findEngines, installedEngines, isEngineNamed } from "../runtime/find-engine.ts";
+import { noEngine } from "../runtime/no-engine.ts";
+import type { BuildRequest } from "./build-request.ts";
 import { findSandboxMeans } from "./find-sandbox-means.ts";
 import { openNativeEngine } from "./native-engine.ts";
 import type { Tools } from "./tools.ts";
@@ -19,11 +21,28 @@ function engineWishes(dockerPath: string | undefined, tools: Tools): EngineWishe
   };
 }
 
+/** The engines to try for a backend, best first. Throws UserError when there is none. */
+export function backendEngines(
+  { backend = "engine", dockerPath }: Pick<BuildRequest, "backend" | "dockerPath">,
+  tools: Tools,
+): readonly [Engine, ...Engine[]] {
+  switch (backend) {
+    case "engine":
+      return engineCandidates(dockerPath, tools);
+    case "assemble":
+      return [noEngine];
+    case "native":
+      return [openNativeEngine(tools)];
+    case "auto":
+      return anyEngines(dockerPath, tools);
+  }
+}
+
 /**
  * As `engineCandidates`, and last cooper's own engine, where the user named no other and this machine can have it. Throws UserError when
  * there is none at all.
  */
-export function anyEngines(dockerPath: string | undefined, tools: Tools): readonly [Engine, ...Engine[]] {
+function anyEngines(dockerPath: string | undefined, tools: Tools): readonly [Engine, ...Engine[]] {
   const wishes = engineWishes(dockerPath, tools);
   const installed = installedEngines(wishes, tools.runProcess);
   if (isEngineNamed(wishes)) return findEngines(wishes, tools.runProcess);

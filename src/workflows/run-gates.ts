@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { GATE_NAMES, type GateName, type GatesRequest } from "../profile/profile-request.ts";
 import type { Gate, RepoProfile } from "../profile/repo-profile.ts";
 import { createBoundedLog } from "./bounded-log.ts";
-import { openProfileEngine } from "./open-profile-engine.ts";
+import { openProfileEngine, type ProfileEngineWishes } from "./open-profile-engine.ts";
 import { profileTag, type ReadProfile, readRequestedProfile } from "./prepare-profile.ts";
 import { makeOwnFolder, writeArtifact } from "./profile-artifacts.ts";
 import type { GateEnd, ProfileEngine } from "./profile-engine.ts";
@@ -44,13 +44,13 @@ const DEFAULT_TIMEOUTS: Readonly<Record<GateName, number>> = { test: 1200, lint:
 /** Runs a profile's gates in its image with the repository mounted, one after another, and writes the result into the repository. */
 export async function runGates(
   request: GatesRequest,
-  { dockerPath }: { dockerPath: string | undefined },
+  wishes: Pick<ProfileEngineWishes, "dockerPath" | "backend">,
   tools: Tools,
 ): Promise<WrittenGatesResult> {
   const read = readRequestedProfile(request, tools);
   const gates = selectGates(request, read.profile);
   const image = request.image_tag ?? profileTag(read.id);
-  const engine = await findImage(image, dockerPath, tools);
+  const engine = await findImage(image, wishes, tools);
   const folder = makeOwnFolder(read.repository, [".pf_manifest", "gates"]);
   const runId = randomBytes(8).toString("hex");
   const results: GateResult[] = [];
@@ -86,8 +86,12 @@ function selectGates(request: GatesRequest, { gates }: RepoProfile): { name: Gat
   return found;
 }
 
-async function findImage(image: string, dockerPath: string | undefined, tools: Tools): Promise<ProfileEngine> {
-  const { engine, images } = await openProfileEngine([image], { dockerPath, buildkit: "auto" }, tools);
+async function findImage(
+  image: string,
+  wishes: Pick<ProfileEngineWishes, "dockerPath" | "backend">,
+  tools: Tools,
+): Promise<ProfileEngine> {
+  const { engine, images } = await openProfileEngine([image], { ...wishes, buildkit: "auto" }, tools);
   if (images.has(image)) return engine;
   throw new UserError(`The engine has no image ${image}.`, { hint: "Build it first: cooper profile build." });
 }

@@ -143,7 +143,7 @@ async function runCommand(command: Command, attempt: BuildAttempt, tools: Tools)
   try {
     const { exitCode } = await tools.runProcess(command, { onOutput });
     if (exitCode === 0) return { kind: "built" };
-    const error = explainFailure(command, { exitCode, output, steps: view.end() }, planned.dockerfile.installs);
+    const error = explainProfileFailure(command, { exitCode, output, steps: view.end() }, planned.dockerfile.installs);
     return { kind: "failed", output, error };
   } finally {
     view.end();
@@ -151,7 +151,11 @@ async function runCommand(command: Command, attempt: BuildAttempt, tools: Tools)
 }
 
 /** Which install command failed, with which exit code and what it said last; of any other step what `explainBuildFailure` says. */
-function explainFailure(command: Command, end: BuildEnd, installs: readonly InstallInstruction[]): UserError {
+export function explainProfileFailure(
+  command: Command,
+  end: BuildEnd,
+  installs: readonly InstallInstruction[],
+): UserError {
   const plain = explainBuildFailure(command, end);
   const step = failedStep(end.steps);
   const title = collapse((step?.title ?? "").replaceAll(/ --mount=type=cache\S*/g, ""));
