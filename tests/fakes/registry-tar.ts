@@ -6,6 +6,12 @@ export type TarMember = {
   /** The header's type flag: "0" file (the default), "1" hard link, "2" symlink, "5" directory and so on. */
   readonly type?: string;
   readonly target?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Seconds since 1970. */
+  readonly modified?: number;
+  /** A device's major and minor number. */
+  readonly device?: readonly [number, number];
   /** A size to claim instead of the content's. */
   readonly claimedSize?: number;
   /**
@@ -74,14 +80,18 @@ function header(member: TarMember, size: number): Uint8Array {
   const split = format === "ustar" && path.length > 100 ? path.indexOf("/", path.length - 101) : -1;
   put(path.slice(split + 1), 0, 100);
   put(octal(member.mode ?? (member.type === "5" ? 0o755 : 0o644), 8), 100, 8);
-  put(octal(0, 8), 108, 8);
-  put(octal(0, 8), 116, 8);
+  put(octal(member.uid ?? 0, 8), 108, 8);
+  put(octal(member.gid ?? 0, 8), 116, 8);
   put(octal(size, 12), 124, 12);
-  put(octal(0, 12), 136, 12);
+  put(octal(member.modified ?? 0, 12), 136, 12);
   put("        ", 148, 8);
   put(member.type ?? "0", 156, 1);
   put(member.target ?? "", 157, 100);
   put("ustar\u000000", 257, 8);
+  if (member.device !== undefined) {
+    put(octal(member.device[0], 8), 329, 8);
+    put(octal(member.device[1], 8), 337, 8);
+  }
   if (split !== -1) put(path.slice(0, split), 345, 155);
   const sum = block.reduce((total, byte) => total + byte, 0);
   put(`${sum.toString(8).padStart(6, "0")}\0 `, 148, 8);
