@@ -35,6 +35,7 @@ export function sandboxRefused(
   { ended, refusal }: { ended: ProcessResult; refusal?: { readonly call: string; readonly code: string } },
 ): UserError {
   const said = ended.stderr.trim().split("\n").at(-1) ?? "";
+  if (refusal?.call.startsWith("starting ") === true) return unstartable(refusal);
   if (refusal !== undefined) {
     return new UserError(`Could not prepare a step's surroundings: ${refusal.call}.`, {
       hint: hintFor(means, refusal.call),
@@ -42,6 +43,22 @@ export function sandboxRefused(
   }
   const reason = said === "" ? `unshare ended with ${ended.exitCode}` : said;
   return new UserError(`Could not start a step in namespaces of its own: ${reason}.`, { hint: hintFor(means, said) });
+}
+
+/** The program of a step is the image's: what is wrong with it is too. */
+function unstartable({ call, code }: { readonly call: string; readonly code: string }): UserError {
+  switch (code) {
+    case "ENOENT":
+      return new UserError(`A step failed at ${call}: there is no such program, or not what it is linked with.`, {
+        hint: "Steps need a /bin/sh in the base image: choose another base.",
+      });
+    case "ENOEXEC":
+      return new UserError(`A step failed at ${call}: it is a program for another platform than this machine's.`, {
+        hint: "Choose another --platform, or let the kernel run such programs with qemu-user and binfmt-support.",
+      });
+    default:
+      return new UserError(`A step failed at ${call}: ${code}.`);
+  }
 }
 
 function hintFor(means: SandboxMeans, text: string): string {

@@ -41,9 +41,15 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     report({ kind: "refused", call: error.message, code: error.code, overlay: !mounted });
     return EXIT_REFUSED;
   }
-  const exitCode = await runBare(request);
-  report({ kind: "ended", exitCode, made: [...made] });
-  return exitCode;
+  try {
+    const exitCode = await runBare(request);
+    report({ kind: "ended", exitCode, made: [...made] });
+    return exitCode;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    report({ kind: "refused", call: `starting ${request.argv[0]} in the image`, code, overlay: false });
+    return EXIT_REFUSED;
+  }
 }
 
 /** The first process of a pid namespace gets no signal that it does not ask for; and nobody else notices that cooper was killed. */

@@ -19,6 +19,7 @@ import type { BuildRequest } from "./build-request.ts";
 import { usesCompose } from "./compose-project.ts";
 import { type LoadedConfiguration, loadConfiguration } from "./load-configuration.ts";
 import { type PreparedBuild, prepareBuild } from "./prepare-build.ts";
+import { refuseForBackend } from "./refuse-for-backend.ts";
 import { saveLockfile } from "./save-lockfile.ts";
 import { refuseForCompose } from "./service-build.ts";
 import { showNativeBuild } from "./show-native-build.ts";
@@ -49,6 +50,7 @@ export interface DecidedBuild {
 /** Makes the image that was decided on, unless the engine has it already. */
 export async function realizeBuild({ prepared, show }: DecidedBuild, tools: Tools): Promise<void> {
   const { request } = prepared;
+  refuseForBackend(prepared.engine, request);
   // First, so that a context with the lockfile in it is the same for the first build and those that follow.
   await saveLockfile(prepared.features.lockfile);
   if (prepared.upToDate && mayReuse(request)) {

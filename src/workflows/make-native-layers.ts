@@ -11,6 +11,7 @@ import { stepTitle } from "../plan/step-title.ts";
 import type { RunningStep, StepProgress } from "../runtime/step-progress.ts";
 import { readStep, writeStep } from "../store/step-records.ts";
 import { announceStep } from "./announce-step.ts";
+import { type CarriedSteps, exportSteps, openCarriedSteps } from "./carry-steps.ts";
 import type { NativeBase } from "./native-base.ts";
 import { readConfidences } from "./native-secrets.ts";
 import type { NativeSession, StoredLayer } from "./native-session.ts";
@@ -32,33 +33,61 @@ export interface LayerWork {
 /** Variables by which programs find their way out of this machine. */
 const MACHINE_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 
-/** Makes each layer on top of those before it: what the store knows under a step's key is taken as it is. */
+/** Makes each layer on top of those before it: what the store, or another machine, knows under a step's key is taken as it is. */
 export async function makeNativeLayers(
   planned: readonly PlannedLayer[],
   work: LayerWork,
   tools: Tools,
 ): Promise<readonly NewLayer[]> {
+  const { session, sink } = work;
+  const { cacheFrom, cacheTo, noCache } = work.prepared.request;
+  const carried = await openCarriedSteps(noCache ? [] : cacheFrom, { session, sink }, tools);
+  try {
+    const made = await makeAll(planned, { work, carried }, tools);
+    if (cacheTo !== undefined) {
+      await exportSteps(new Map(made.map(({ key, layer }) => [key, layer])), { to: cacheTo, session }, tools);
+    }
+    return made.map(({ layer, title }) => ({ ...layer, createdBy: `cooper: ${title}` }));
+  } finally {
+    await carried.close();
+  }
+}
+
+interface MadeLayer {
+  readonly key: string;
+  readonly title: string;
+  readonly layer: NewLayer;
+}
+
+async function makeAll(
+  planned: readonly PlannedLayer[],
+  { work, carried }: { readonly work: LayerWork; readonly carried: CarriedSteps },
+  tools: Tools,
+): Promise<readonly MadeLayer[]> {
   const { prepared, base, session, sink, progress, epoch } = work;
-  const { users } = prepared.plan;
-  const platform = formatPlatform(base.image.platform);
   const context = stepContext(work, tools);
   const { folder } = session.store;
+  const around = {
+    users: prepared.plan.users,
+    platform: formatPlatform(base.image.platform),
+    network: context.network,
+    epoch,
+  };
   const below: StoredLayer[] = [...base.layers];
-  const made: NewLayer[] = [];
-  for (const [index, layer] of planned.entries()) {
-    const { step } = layer;
-    const running = progress.begin(`[${index + 1}/${planned.length}] ${announcement(step)}`);
-    const parent = chainIdOf(below.map(({ diffId }) => diffId));
-    const key = stepKey(layer, { parent, users, platform, network: context.network, epoch });
+  const made: MadeLayer[] = [];
+  for (const [index, one] of planned.entries()) {
+    const running = progress.begin(`[${index + 1}/${planned.length}] ${announcement(one.step)}`);
+    const key = stepKey(one, { ...around, parent: chainIdOf(below.map(({ diffId }) => diffId)) });
     const record = prepared.request.noCache ? undefined : readStep(folder, key);
     // Blobs may have been removed one by one.
-    const known = record !== undefined && (await sink.has(record.descriptor)) ? record : undefined;
+    const kept = record !== undefined && (await sink.has(record.descriptor)) ? record : undefined;
+    const known = kept ?? (await carried.find(key));
     if (known !== undefined) running.cached();
-    const found =
-      known ?? (await announceStep(running, () => makeLayer(layer, { work, below, running, context }, tools)));
-    if (known === undefined) writeStep(folder, key, found);
-    below.push(found);
-    made.push({ ...found, createdBy: `cooper: ${stepTitle(step)}` });
+    const making = { work, below, running, context };
+    const layer = known ?? (await announceStep(running, () => makeLayer(one, making, tools)));
+    if (kept === undefined) writeStep(folder, key, layer);
+    below.push(layer);
+    made.push({ key, layer, title: stepTitle(one.step) });
   }
   return made;
 }
