@@ -6,6 +6,17 @@ export type DataOwner =
   | { readonly kind: "repository"; readonly url: string | undefined; readonly root: string }
   | { readonly kind: "folder"; readonly path: string };
 
+/** The label of a data volume with what its name begins with, by which the volumes of a project are known together. */
+export const VOLUMES_LABEL = "dev.cooper.agent.volumes";
+
+/** The folders of the home that are kept in volumes. */
+const KEPT_FOLDERS = [".cache", ".local"];
+
+/** The volumes whose names begin with this, and the folder of the home that each is for. */
+export function dataVolumesOf(base: string): readonly { readonly name: string; readonly folder: string }[] {
+  return KEPT_FOLDERS.map((folder) => ({ name: `${base}-${folder.slice(1)}`, folder }));
+}
+
 /** What the names of data volumes begin with; no credentials of a remote's address get into it. */
 export function dataVolumesName(owner: DataOwner): string {
   switch (owner.kind) {

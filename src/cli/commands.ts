@@ -39,7 +39,7 @@ export function commandTree(agents: readonly Agent[]): CommandTree {
       load: async () => (await import("./exec.ts")).exec,
     },
     stop: {
-      description: "Stop this workspace's container, or its Compose project",
+      description: "Stop this workspace's container, or end its agents",
       load: async () => (await import("./stop.ts")).stop,
     },
     down: {
@@ -47,12 +47,16 @@ export function commandTree(agents: readonly Agent[]): CommandTree {
       load: async () => (await import("./down.ts")).down,
     },
     ps: {
-      description: "List this workspace's dev containers",
+      description: "List this workspace's containers, dev containers and agents'",
       load: async () => (await import("./ps.ts")).ps,
     },
     logs: {
       description: "Show what this workspace's container printed",
       load: async () => (await import("./logs.ts")).logs,
+    },
+    stats: {
+      description: "Show what this workspace's running containers use",
+      load: async () => (await import("./stats.ts")).stats,
     },
     ports: {
       description: "List this workspace's ports, or forward them to this machine",
@@ -89,6 +93,23 @@ export function commandTree(agents: readonly Agent[]): CommandTree {
         preflight: {
           description: "Show all that an agent's container would get of this machine, and stop",
           load: async () => (await import("./agent-preflight.ts")).createAgentPreflight(agents),
+        },
+      },
+    },
+    volume: {
+      description: "Look at the volumes in which agents keep caches and logins, and remove them",
+      commands: {
+        list: {
+          description: "List this project's data volumes, or every project's",
+          load: async () => (await import("./volume.ts")).volumeList,
+        },
+        rm: {
+          description: "Remove data volumes by name",
+          load: async () => (await import("./volume.ts")).volumeRemove,
+        },
+        prune: {
+          description: "Remove this project's data volumes that no container has",
+          load: async () => (await import("./volume.ts")).volumePrune,
         },
       },
     },

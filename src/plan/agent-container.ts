@@ -12,6 +12,8 @@ export interface AgentContainer {
   readonly terminal: boolean;
   /** Whether the engine's SELinux label stays on, with which the workspace cannot be read on some hosts. */
   readonly labelled: boolean;
+  /** Whether the engine's `run` can label the volumes that it makes; else they are made before it. */
+  readonly labelsVolumes: boolean;
   readonly workingDirectory: string;
   readonly mounts: readonly AgentMount[];
   /** Variables with their values. */
@@ -35,8 +37,26 @@ export interface AgentContainer {
 /** What of the host, or of nothing, is at a path of the container. */
 export type AgentMount =
   | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readOnly: boolean }
-  | { readonly kind: "volume"; readonly source: string; readonly target: string }
+  | VolumeMount
   | { readonly kind: "tmpfs"; readonly target: string; readonly options: readonly string[] };
+
+/** A volume of the engine's, and the labels that it gets where it is made. */
+export interface VolumeMount {
+  readonly kind: "volume";
+  readonly source: string;
+  readonly target: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The arguments of the commands that make the volumes which `run` would make without labels; for one that there is, they fail. */
+export function agentVolumeArgs({ labelsVolumes, mounts }: AgentContainer): string[][] {
+  if (labelsVolumes) return [];
+  return mounts.flatMap((mount) =>
+    mount.kind === "volume"
+      ? [["volume", "create", ...assignments(mount.labels).map((label) => `--label=${label}`), mount.source]]
+      : [],
+  );
+}
 
 /** The arguments of the engine's `run` that make and start the container. */
 export function agentRunArgs(container: AgentContainer): string[] {
@@ -61,7 +81,7 @@ export function agentRunArgs(container: AgentContainer): string[] {
     ...(container.readOnlyRoot ? ["--read-only"] : []),
     ...(container.hostName ? ["--add-host=host.docker.internal:host-gateway"] : []),
     ...(port === undefined ? [] : [`--publish=127.0.0.1:${port}:80`]),
-    ...container.mounts.flatMap(mountArgs),
+    ...container.mounts.flatMap((mount) => mountArgs(mount, container)),
     ...container.envFiles.map((file) => `--env-file=${file}`),
     ...Object.entries(env).map(([name, value]) => `--env=${name}=${value}`),
     ...container.passedEnv.map((name) => `--env=${name}`),
@@ -73,7 +93,7 @@ export function agentRunArgs(container: AgentContainer): string[] {
   ];
 }
 
-function mountArgs(mount: AgentMount): string[] {
+function mountArgs(mount: AgentMount, { labelsVolumes }: AgentContainer): string[] {
   switch (mount.kind) {
     case "bind":
       return [
@@ -86,8 +106,20 @@ function mountArgs(mount: AgentMount): string[] {
         ]),
       ];
     case "volume":
-      return ["--mount", csvRecord(["type=volume", `source=${mount.source}`, `target=${mount.target}`])];
+      return [
+        "--mount",
+        csvRecord([
+          "type=volume",
+          `source=${mount.source}`,
+          `target=${mount.target}`,
+          ...(labelsVolumes ? assignments(mount.labels).map((label) => `volume-label=${label}`) : []),
+        ]),
+      ];
     case "tmpfs":
       return ["--tmpfs", `${mount.target}:${mount.options.join(",")}`];
   }
+}
+
+function assignments(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).map(([name, value]) => `${name}=${value}`);
 }

@@ -1,5 +1,6 @@
 import type { AgentUser } from "../agent/agent-user.ts";
 import type { Agent } from "../agent/agents.ts";
+import { dataVolumesOf, VOLUMES_LABEL } from "../agent/data-volumes.ts";
 import { AGENT_LABEL, AGENT_VERSION_LABEL } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { AgentContainer, AgentMount } from "./agent-container.ts";
@@ -61,6 +62,7 @@ export function planAgentContainer(input: AgentContainerInput): AgentContainer {
     init: host.init,
     terminal: host.terminal,
     labelled: host.engine === "docker" || !host.linux,
+    labelsVolumes: host.engine === "docker",
     workingDirectory: input.target,
     mounts: mountsOf(input),
     env: {
@@ -97,7 +99,7 @@ export function planAgentContainer(input: AgentContainerInput): AgentContainer {
 
 /** In the order that they cover each other. */
 function mountsOf(input: AgentContainerInput): AgentMount[] {
-  const { agent, user, settings, workspace, target, volumes } = input;
+  const { agent, user, settings, workspace, target } = input;
   const bind = (source: string, place: string, readOnly: boolean): AgentMount => ({
     kind: "bind",
     source,
@@ -111,15 +113,7 @@ function mountsOf(input: AgentContainerInput): AgentMount[] {
   return [
     temporary("/tmp", settings.tmp_size),
     temporary(TEMPORARY, settings.workspace_tmp_size),
-    ...(volumes === undefined
-      ? []
-      : [".cache", ".local"].map(
-          (folder): AgentMount => ({
-            kind: "volume",
-            source: `${volumes}-${folder.slice(1)}`,
-            target: `${user.home}/${folder}`,
-          }),
-        )),
+    ...volumeMounts(input),
     bind(input.configFolder, `${user.home}/${agent.configFolder}`, false),
     ...(input.host.localtime ? [bind("/etc/localtime", "/etc/localtime", true)] : []),
     bind(workspace, target, false),
@@ -129,6 +123,18 @@ function mountsOf(input: AgentContainerInput): AgentMount[] {
     ...(input.rgignore === undefined ? [] : [bind(input.rgignore, `${user.home}/.rgignore`, true)]),
     ...input.forbidden.map((path) => shadow(path, input)),
   ];
+}
+
+/** Labelled with the project whose data they hold, and the folder that they were made for. */
+function volumeMounts({ volumes, user, workspace }: AgentContainerInput): AgentMount[] {
+  if (volumes === undefined) return [];
+  const labels = { [VOLUMES_LABEL]: volumes, [AGENT_WORKSPACE_LABEL]: workspace };
+  return dataVolumesOf(volumes).map(({ name, folder }) => ({
+    kind: "volume",
+    source: name,
+    target: `${user.home}/${folder}`,
+    labels,
+  }));
 }
 
 function temporary(target: string, size: string | null): AgentMount {

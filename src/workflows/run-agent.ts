@@ -1,4 +1,4 @@
-import { agentRunArgs } from "../plan/agent-container.ts";
+import { agentRunArgs, agentVolumeArgs } from "../plan/agent-container.ts";
 import type { BuildShow } from "./build-image.ts";
 import { type AgentRunRequest, prepareAgentRun } from "./prepare-agent-run.ts";
 import type { Tools } from "./tools.ts";
@@ -6,6 +6,8 @@ import type { Tools } from "./tools.ts";
 /** Runs an agent in its container until it ends; resolves to its exit code. */
 export async function runAgent(request: AgentRunRequest, show: BuildShow, tools: Tools): Promise<number> {
   const { container, engine } = await prepareAgentRun(request, show, tools);
+  // One that is there already stays as it is; what else is wrong with one, the run tells.
+  await Promise.all(agentVolumeArgs(container).map((args) => engine.ask(args)));
   const command = { file: engine.path, args: agentRunArgs(container), env: {} };
   const { exitCode } = await tools.runProcess(command, { stdio: { kind: "inherited" } });
   return exitCode;

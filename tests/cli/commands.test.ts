@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Agent } from "../../src/agent/agents.ts";
+import { findAgent } from "../../src/agent/choose-variant.ts";
 import { environmentValues, mergeSettings } from "../../src/agent/settings.ts";
 import { settingsPage, settingsSchema } from "../../src/agent/settings-document.ts";
 import { settingsTable } from "../../src/agent/settings-table.ts";
@@ -11,18 +12,7 @@ import { renderCompletion, SHELLS } from "../../src/cli/completion-script.ts";
 const ADDED: Agent = {
   name: "wood-worker",
   title: "Woodworker",
-  variants: [
-    {
-      id: "x64",
-      arch: "x64",
-      libc: "any",
-      baseline: true,
-      needsCxx: false,
-      package: "wood",
-      versionSuffix: "",
-      program: "package/wood",
-    },
-  ],
+  variants: findAgent("codex").variants,
   configFolder: ".config/wood",
   providerKeys: ["WOOD_KEY"],
 };

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { findAgent } from "../../src/agent/choose-variant.ts";
 import { mergeSettings } from "../../src/agent/settings.ts";
-import { agentRunArgs } from "../../src/plan/agent-container.ts";
+import { agentRunArgs, agentVolumeArgs } from "../../src/plan/agent-container.ts";
 import { type AgentContainerInput, planAgentContainer } from "../../src/plan/plan-agent-container.ts";
 
 const { settings } = mergeSettings([], { isInside: () => true });
@@ -40,6 +40,8 @@ const INPUT: AgentContainerInput = {
   words: ["run", "--version"],
 };
 
+const LABELS = "volume-label=dev.cooper.agent.volumes=ocx-git-a,volume-label=dev.cooper.agent.workspace=/src/app";
+
 test("an agent's container is run with these arguments", () => {
   expect(agentRunArgs(planAgentContainer(INPUT))).toEqual([
     ..."run --rm -i --init --pull=never --name=ocx-app-40000 --user=1000:1000 --cap-drop=ALL".split(" "),
@@ -48,8 +50,10 @@ test("an agent's container is run with these arguments", () => {
     "--publish=127.0.0.1:40000:80",
     ..."--tmpfs /tmp:rw,exec,nosuid,nodev,size=500m,mode=1777".split(" "),
     ..."--tmpfs /workspace/tmp:rw,exec,nosuid,nodev,size=500m,mode=1777".split(" "),
-    ..."--mount type=volume,source=ocx-git-a-cache,target=/home/ada/.cache".split(" "),
-    ..."--mount type=volume,source=ocx-git-a-local,target=/home/ada/.local".split(" "),
+    "--mount",
+    `type=volume,source=ocx-git-a-cache,target=/home/ada/.cache,${LABELS}`,
+    "--mount",
+    `type=volume,source=ocx-git-a-local,target=/home/ada/.local,${LABELS}`,
     ..."--mount type=bind,source=/home/host/.config/opencode,target=/home/ada/.config/opencode".split(" "),
     ..."--mount type=bind,source=/etc/localtime,target=/etc/localtime,readonly".split(" "),
     ..."--mount type=bind,source=/src/app,target=/workspace/src/app".split(" "),
@@ -98,4 +102,15 @@ test("what a user adds to the allow-list is handed in by name, and only that", (
 test("a path with a comma stays one path", () => {
   const args = agentRunArgs(planAgentContainer({ ...INPUT, workspace: "/src/a,readonly=false", guarded: [] }));
   expect(args).toContain('type=bind,"source=/src/a,readonly=false",target=/workspace/src/app');
+});
+
+test("Podman, whose run labels no volume, makes them before it", () => {
+  const container = planAgentContainer({ ...INPUT, host: { ...INPUT.host, engine: "podman" } });
+  expect(agentRunArgs(container).join(" ")).not.toContain("volume-label");
+  const labels = ["--label=dev.cooper.agent.volumes=ocx-git-a", "--label=dev.cooper.agent.workspace=/src/app"];
+  expect(agentVolumeArgs(container)).toEqual([
+    ["volume", "create", ...labels, "ocx-git-a-cache"],
+    ["volume", "create", ...labels, "ocx-git-a-local"],
+  ]);
+  expect(agentVolumeArgs(planAgentContainer(INPUT))).toEqual([]);
 });
