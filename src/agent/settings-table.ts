@@ -201,6 +201,16 @@ const COMMON_SETTINGS = {
       description: "Whether host.docker.internal names this machine in the container",
     }),
   },
+  allow_host_loopback: {
+    schema: flag,
+    ...setting({
+      type: "boolean",
+      default: false,
+      project: only(false),
+      description:
+        "Whether services that listen on this machine's loopback alone can be reached; with podman as host.docker.internal, with docker only in the network host",
+    }),
+  },
   username: {
     schema: v.pipe(v.string("a name"), v.regex(/^[a-z_][a-z0-9_-]{0,30}$/, "a user's name")),
     ...setting({ type: "text", project: "none", description: "The user's name in the container (default: yours)" }),

@@ -41,7 +41,8 @@ function reportOf(container: AgentContainer): JsonObject {
     environment: { set: { ...container.env }, passed: [...container.passedEnv], files: [...container.envFiles] },
     ports: port === undefined ? [] : [{ host: `127.0.0.1:${port}`, container: 80 }],
     network: container.network,
-    hostName: container.hostName,
+    hostNames: { ...container.hostNames },
+    hostLoopback: container.hostLoopback,
     capabilities: [],
     privilegeEscalation: false,
     readOnlyRoot: container.readOnlyRoot,
@@ -63,6 +64,7 @@ function mountReport(mount: AgentMount): JsonObject {
 
 function render(container: AgentContainer): string {
   const { port, env, passedEnv, envFiles } = container;
+  const names = Object.entries(container.hostNames).map(([name, address]) => `${name} is ${address}`);
   const mounts = container.mounts.map((mount) => {
     const mode =
       mount.kind === "bind" && mount.readOnly
@@ -82,7 +84,8 @@ function render(container: AgentContainer): string {
     `  passed     ${passedEnv.length === 0 ? "none" : passedEnv.join(" ")}`,
     `  files      ${envFiles.length === 0 ? "none" : envFiles.join(" ")}`,
     `ports        ${port === undefined ? "none" : `127.0.0.1:${port} to 80`}`,
-    `network      ${container.network}${container.hostName ? ", host.docker.internal is this machine" : ""}`,
+    `network      ${[container.network, ...names].join(", ")}`,
+    `loopback     what listens on this machine's alone ${container.hostLoopback ? "can be reached" : "is out of reach"}`,
     "capabilities none, and none to be gained",
     `limits       ${container.memory} of memory, ${container.cpus} processors, ${container.pidsLimit} processes`,
   ].join("\n");

@@ -25,7 +25,10 @@ export interface AgentContainer {
   readonly network: string;
   /** The port of this machine's loopback for the container's port 80. */
   readonly port: number | undefined;
-  readonly hostName: boolean;
+  /** Names that are added to those that it knows, with their addresses. */
+  readonly hostNames: Readonly<Record<string, string>>;
+  /** Whether it can reach what listens on this machine's loopback alone. */
+  readonly hostLoopback: boolean;
   readonly readOnlyRoot: boolean;
   readonly memory: string;
   readonly cpus: number;
@@ -79,7 +82,7 @@ export function agentRunArgs(container: AgentContainer): string[] {
     `--cpus=${container.cpus}`,
     `--pids-limit=${container.pidsLimit}`,
     ...(container.readOnlyRoot ? ["--read-only"] : []),
-    ...(container.hostName ? ["--add-host=host.docker.internal:host-gateway"] : []),
+    ...Object.entries(container.hostNames).map(([name, address]) => `--add-host=${name}:${address}`),
     ...(port === undefined ? [] : [`--publish=127.0.0.1:${port}:80`]),
     ...container.mounts.flatMap((mount) => mountArgs(mount, container)),
     ...container.envFiles.map((file) => `--env-file=${file}`),

@@ -1,6 +1,7 @@
 import type { AgentUser } from "../agent/agent-user.ts";
 import type { Agent } from "../agent/agents.ts";
 import { dataVolumesOf, VOLUMES_LABEL } from "../agent/data-volumes.ts";
+import { decideNetwork } from "../agent/decide-network.ts";
 import { AGENT_LABEL, AGENT_VERSION_LABEL } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { AgentContainer, AgentMount } from "./agent-container.ts";
@@ -36,6 +37,8 @@ export interface AgentContainerInput {
     readonly init: boolean;
     readonly terminal: boolean;
     readonly localtime: boolean;
+    /** Whether slirp4netns is installed. */
+    readonly slirp: boolean;
     /** Names of the caller's variables. */
     readonly environment: readonly string[];
   };
@@ -76,14 +79,8 @@ export function planAgentContainer(input: AgentContainerInput): AgentContainer {
     },
     passedEnv: host.environment.filter((name) => wanted.has(name)).toSorted(),
     envFiles: input.envFiles,
-    network: settings.network ?? "bridge",
+    ...decideNetwork(settings, host),
     port: input.port,
-    // Podman names the host by itself.
-    hostName:
-      host.engine === "docker" &&
-      settings.add_host_docker_internal === true &&
-      settings.network !== "none" &&
-      settings.network !== "host",
     readOnlyRoot: settings.read_only === true,
     memory: settings.memory ?? "1024m",
     cpus: settings.cpus ?? 1,

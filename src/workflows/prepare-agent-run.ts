@@ -147,6 +147,7 @@ function hostOf(image: PreparedAgentImage, { terminal }: AgentRunRequest, tools:
     init: engine === "docker" ? true : !linux || INIT_PROGRAMS.some((path) => existsSync(path)),
     terminal,
     localtime: linux && isFile("/etc/localtime"),
+    slirp: Bun.which("slirp4netns", { PATH: tools.environment["PATH"] ?? "" }) !== null,
     environment: Object.keys(tools.environment).filter((name) => (tools.environment[name] ?? "") !== ""),
   };
 }

@@ -105,6 +105,7 @@ const HOSTILE: Partial<Record<string, unknown>> = {
   network: "host",
   port: 5432,
   add_host_docker_internal: true,
+  allow_host_loopback: true,
   publish_port: true,
   username: "root",
   uid: 0,

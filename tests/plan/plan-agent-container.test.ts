@@ -35,6 +35,7 @@ const INPUT: AgentContainerInput = {
     init: true,
     terminal: false,
     localtime: true,
+    slirp: true,
     environment: ["PATH", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "ANTHROPIC_API_KEY"],
   },
   words: ["run", "--version"],
