@@ -1,5 +1,6 @@
 /*
  * bun run bench [--runs 10] [--engine docker|podman] [--json]
+ * bun run bench agent: the start of an agent alone
  * bun run bench assemble: see bench-assemble.ts
  *
  * cooper beside the reference CLI (the npm package) on one engine, in one run and in turn. Local Features always, Features from a
@@ -10,6 +11,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { availableEngines } from "../tests/engines/engines.ts";
+import { measureAgentStart } from "./bench-agent.ts";
 import { benchAssemble } from "./bench-assemble.ts";
 import { type Bench, bothTools, type Case, compare, milliseconds, TOOLS, type Tool, timings } from "./bench-case.ts";
 import {
@@ -47,7 +49,10 @@ async function main(): Promise<void> {
     );
   const directory = mkdtempSync(join(tmpdir(), "cooper-bench-"));
   try {
-    const cases = await measureAll({ engine, runs: Number(values.runs), directory }, values.json);
+    const cases = await measureAll(
+      { engine, runs: Number(values.runs), directory },
+      { quiet: values.json, only: positionals[0] },
+    );
     if (values.json)
       console.log(
         JSON.stringify({ engine: engine.name, version: engine.version, runs: Number(values.runs), cases }, null, 2),
@@ -59,14 +64,18 @@ async function main(): Promise<void> {
   }
 }
 
-async function measureAll(bench: Bench, quiet: boolean): Promise<readonly Case[]> {
+async function measureAll(
+  bench: Bench,
+  { quiet, only }: { readonly quiet: boolean; readonly only: string | undefined },
+): Promise<readonly Case[]> {
   if (!quiet)
     console.log(
       `${bench.engine.name} ${bench.engine.version}, ${bench.runs} runs of each tool in turn: median (min)\n${headings()}`,
     );
   const cases: Case[] = [];
-  const measures = [measureStart, measureUnchangedLocal, measureUnchangedRegistry, measureCold, measureMemory];
-  for (const measure of [...measures, measureRunning, measureCreate, measureExec]) {
+  const builds = [measureStart, measureUnchangedLocal, measureUnchangedRegistry, measureCold, measureMemory];
+  const all = [...builds, measureRunning, measureCreate, measureExec, measureAgentStart];
+  for (const measure of only === "agent" ? [measureAgentStart] : all) {
     const measured = await measure(bench);
     if (measured === undefined) continue;
     cases.push(measured);

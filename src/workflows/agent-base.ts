@@ -27,11 +27,9 @@ const STOCK_PACKAGES = ["ca-certificates", "curl", "fd-find", "git", "gnupg", "j
  * The base of an agent's image, first that applies: the configured image, the configured Dockerfile, the workspace's dev container, the
  * stock base. Throws UserError for a configured image that neither exists nor has a Dockerfile.
  */
-export async function resolveAgentBase(
-  request: BuildRequest,
-  settings: AgentSettings,
-  tools: Tools,
-): Promise<AgentBase> {
+export async function resolveAgentBase(asked: BuildRequest, settings: AgentSettings, tools: Tools): Promise<AgentBase> {
+  // Names, and where the image goes, are asked for the agent's.
+  const request = { ...asked, imageNames: [], push: false, output: undefined, load: false, cacheTo: undefined };
   const { custom_base_image: image, custom_base_dockerfile: dockerfile } = settings;
   if (dockerfile !== null) return baseOfDockerfile(request, { image, dockerfile }, tools);
   if (image !== null) return { kind: "image", name: image };

@@ -9,7 +9,7 @@ import { findAgentFile } from "../store/agent-files.ts";
 import { plainBuildRequest } from "./build-request.ts";
 import { loadAgentSettings } from "./load-agent-settings.ts";
 import { agentsFolder, resolveAgentVersion } from "./obtain-agent.ts";
-import { needsOfBase } from "./prepare-agent-image.ts";
+import { needsOfBase } from "./present-base.ts";
 import type { Tools } from "./tools.ts";
 
 /** What is known of an agent's versions. */

@@ -69,6 +69,13 @@ export async function obtainAgent(question: AgentQuestion, tools: Tools): Promis
   return kept;
 }
 
+/** The versions that may be meant, without asking anybody: the wanted one, or what was the latest of any build of the program. */
+export function likelyVersions(agent: Agent, version: string, tools: Tools): readonly string[] {
+  if (version !== "latest") return [version];
+  const paths = agent.variants.map(({ id }) => join(agentsFolder(tools), "versions", `${agent.name}-${id}.json`));
+  return [...new Set(paths.flatMap((path) => recall(path)?.version ?? []))];
+}
+
 /** Where agents' programs and what is known of their versions are kept. */
 export function agentsFolder(tools: Pick<Tools, "environment" | "homeDirectory">): string {
   return join(cacheDirectory(tools), "agents");

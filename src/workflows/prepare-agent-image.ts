@@ -1,33 +1,24 @@
-import { existsSync, readFileSync } from "node:fs";
 import { type AgentUser, decideAgentUser } from "../agent/agent-user.ts";
 import { readAgentVersion } from "../agent/agent-version.ts";
 import type { Agent, AgentVariant } from "../agent/agents.ts";
 import type { BaseFiles } from "../agent/base-files.ts";
-import { chooseVariant, hasAvx2, type ProgramNeeds } from "../agent/choose-variant.ts";
+import { chooseVariant } from "../agent/choose-variant.ts";
 import { AGENT_BASE_LABEL, agentImageName, distinctImageName } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { versionKey } from "../agent/settings-table.ts";
-import { selectImage } from "../assembly/select-image.ts";
-import { messageOf, UserError } from "../errors.ts";
-import { isDigest } from "../oci/digest.ts";
-import { parsePlatform } from "../oci/platform.ts";
-import { parseImageReference } from "../oci/reference.ts";
-import type { ImageTransport } from "../oci/transport.ts";
+import { UserError } from "../errors.ts";
 import { AGENT_FILES, planAgentImage } from "../plan/plan-agent-image.ts";
+import { PLAN_LABEL } from "../plan/plan-hash.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
-import { type AgentBase, hasDevContainer, resolveAgentBase } from "./agent-base.ts";
+import { type AgentBase, resolveAgentBase } from "./agent-base.ts";
 import type { BuildShow } from "./build-image.ts";
 import { realizeBuild } from "./build-image.ts";
 import type { BuildRequest } from "./build-request.ts";
-import { lookUpImages } from "./look-up-images.ts";
-import { obtainAgent, resolveAgentVersion } from "./obtain-agent.ts";
-import { openImageSource } from "./open-image-source.ts";
+import { likelyVersions, obtainAgent, resolveAgentVersion } from "./obtain-agent.ts";
 import { plannedBuild } from "./planned-build.ts";
 import type { PreparedBuild } from "./prepare-build.ts";
-import { pullIntoStore, silentTransfer } from "./pull-into-store.ts";
-import { readImageBaseFiles } from "./read-base-files.ts";
-import { resolveImage } from "./resolve-image.ts";
+import { foundBase, needsOf, presentBase } from "./present-base.ts";
 import type { ResolvedSource } from "./resolved-source.ts";
 import type { Tools } from "./tools.ts";
 
@@ -68,8 +59,12 @@ export async function prepareAgentImage(
   show: BuildShow,
   tools: Tools,
 ): Promise<PreparedAgentImage> {
-  const base = await resolveAgentBase(plainOf(request), request.settings, tools);
-  return decideOnBase(request, { base, source: await presentBase(base, { request, show }, tools) }, tools);
+  const base = await resolveAgentBase(request.build, request.settings, tools);
+  return decideOnBase(
+    request,
+    { base, source: await presentBase(base, { request: withLikelyNames(request, base, tools), show }, tools) },
+    tools,
+  );
 }
 
 /** What an agent's image will be: unknown as long as a base that has to be built is not. */
@@ -81,9 +76,9 @@ export interface ForeseenAgentImage {
 
 /** Decides an agent's image as far as it can be decided without building. Throws UserError for a base that would have to be pulled. */
 export async function foreseeAgentImage(request: AgentImageRequest, tools: Tools): Promise<ForeseenAgentImage> {
-  const base = await resolveAgentBase(plainOf(request), request.settings, tools);
+  const base = await resolveAgentBase(request.build, request.settings, tools);
   if (base.kind === "build" && !base.prepared.upToDate) return { base: base.prepared, image: undefined };
-  const source = await foundBase(base, request, tools);
+  const { source } = await foundBase(base, withLikelyNames(request, base, tools), tools);
   if (source === undefined) {
     throw new UserError(`The base image ${base.name} is not in the engine: it would be pulled first.`, {
       hint: "Its users and its C library decide the rest. Pull it, and ask again.",
@@ -120,143 +115,26 @@ async function decideOnBase(
     image: known,
     copyFolders: { [AGENT_FILES]: file.folder },
   });
-  const prepared = request.force ? { ...decided, upToDate: false } : decided;
+  const upToDate = !request.force && decided.upToDate && (await areNamesOf(decided.planHash, build, source.engine));
+  const prepared = { ...decided, upToDate };
   return { prepared, agent, version, variant, user };
 }
 
-/**
- * What a program needs to run on the base of a workspace's agents, as far as that base is there; this machine's needs, with glibc, where
- * it is the stock one, is not there or cannot be looked into.
- */
-export async function needsOfBase(
-  request: Pick<AgentImageRequest, "build" | "settings">,
-  tools: Tools,
-): Promise<ProgramNeeds> {
-  const { build, settings } = request;
-  const usual = {
-    arch: process.arch === "arm64" ? "arm64" : "x64",
-    libc: "glibc",
-    avx2: hasAvx2(readCpuInfo()),
-  } as const;
-  const hasOwn = settings.custom_base_image ?? settings.custom_base_dockerfile ?? hasDevContainer(build);
-  if (hasOwn === false) return usual;
-  try {
-    const source = await foundBase(await resolveAgentBase(plainOf(request), settings, tools), request, tools);
-    return source === undefined ? usual : await needsOf(source, tools);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    tools.log.debug(`The base was not looked at: ${messageOf(error)}`);
-    return usual;
-  }
+/** Whether the further names that are asked for are an image's that was built from this plan. */
+async function areNamesOf(planHash: string, { imageNames }: BuildRequest, engine: Engine): Promise<boolean> {
+  if (imageNames.length === 0) return true;
+  const images = await engine.inspectImages(imageNames);
+  return imageNames.every((name) => images.get(name)?.labels[PLAN_LABEL] === planHash);
 }
 
-/** What a program needs to run on a base that is there, and what decides that. */
-async function needsOf(source: ResolvedSource, tools: Tools): Promise<ProgramNeeds & { readonly files: BaseFiles }> {
-  const arch = archOf(source.base.platform);
-  const files = await filesOfBase(source, arch, tools);
-  return { arch, libc: files.libc, avx2: hasAvx2(readCpuInfo()), files };
-}
-
-async function filesOfBase(
-  { engine, base, images }: ResolvedSource,
-  arch: ProgramNeeds["arch"],
-  tools: Tools,
-): Promise<BaseFiles> {
-  const { reference, digest } = base;
-  if (engine.kind === "client") {
-    const image = images.get(reference);
-    if (image === undefined) throw new TypeError("The base is there by now.");
-    return readImageBaseFiles({ place: { kind: "engine", engine, image }, reference, arch }, tools);
-  }
-  const named = parseImageReference(reference);
-  const pinned = isDigest(digest) && base.pulled ? { ...named, digest } : named;
-  const transport: ImageTransport =
-    engine.kind === "native" ? { kind: "store", reference: named } : { kind: "registry", reference: pinned };
-  const source = await openImageSource(transport, tools);
-  try {
-    const platform = parsePlatform(base.platform);
-    const image = await selectImage(source, { platform, what: `The base image ${reference}` });
-    return await readImageBaseFiles({ place: { kind: "source", source, image, digest }, reference, arch }, tools);
-  } finally {
-    await source.close();
-  }
-}
-
-/** The base in the engine's store: built where it is not, or not as it is now; pulled where it can be. */
-async function presentBase(
-  base: AgentBase,
-  { request, show }: { readonly request: AgentImageRequest; readonly show: BuildShow },
-  tools: Tools,
-): Promise<ResolvedSource> {
-  if (base.kind === "build") {
-    if (base.prepared.engine.kind === "none") {
-      throw new UserError(
-        "--backend assemble puts an agent on an image that a registry has, and this base has to be built first.",
-        {
-          hint: "Name an image with custom_base_image, or use --backend native or engine.",
-        },
-      );
-    }
-    const prepared = request.rebuildBase ? { ...base.prepared, upToDate: false } : base.prepared;
-    if (!prepared.upToDate) await realizeBuild({ prepared, show }, tools);
-    return sourceOf(request, { reference: prepared.tags[0] ?? "", engine: prepared.engine }, tools);
-  }
-  const { engine, images } = await lookUpImages([base.name], { request: plainOf(request) }, tools);
-  if (!images.has(base.name)) await pullBase(base.name, engine, tools);
-  return sourceOf(request, { reference: base.name, engine }, tools);
-}
-
-/** The base in the engine's store, if it is there as it is now. */
-async function foundBase(
-  base: AgentBase,
-  request: Pick<AgentImageRequest, "build">,
-  tools: Tools,
-): Promise<ResolvedSource | undefined> {
-  if (base.kind === "build") {
-    const { upToDate, tags, engine } = base.prepared;
-    return upToDate ? sourceOf(request, { reference: tags[0] ?? "", engine }, tools) : undefined;
-  }
-  const { engine, images } = await lookUpImages([base.name], { request: plainOf(request) }, tools);
-  return images.has(base.name) ? sourceOf(request, { reference: base.name, engine }, tools) : undefined;
-}
-
-function sourceOf(
-  request: Pick<AgentImageRequest, "build">,
-  { reference, engine }: { readonly reference: string; readonly engine: Engine },
-  tools: Tools,
-): Promise<ResolvedSource> {
-  return resolveImage(plainOf(request), { reference, platform: undefined, engine }, tools);
-}
-
-/** What is asked for beyond the base's build is for the agent's image: its names, and where it goes. */
-function plainOf({ build }: Pick<AgentImageRequest, "build">): BuildRequest {
-  return { ...build, imageNames: [], push: false, output: undefined, load: false };
-}
-
-async function pullBase(name: string, engine: Engine, tools: Tools): Promise<void> {
-  try {
-    await pullInto(engine, name, tools);
-  } catch (cause) {
-    tools.interruption.signal.throwIfAborted();
-    throw new UserError(
-      `custom_base_image ${name} is not there and cannot be pulled, and no custom_base_dockerfile says how to build it: ${messageOf(cause)}`,
-      { hint: "Build or pull it first, or set custom_base_dockerfile.", cause },
-    );
-  }
-}
-
-async function pullInto(engine: Engine, name: string, tools: Tools): Promise<void> {
-  switch (engine.kind) {
-    case "client": {
-      const pull = { file: engine.path, args: ["pull", name], env: {} };
-      return engine.run(pull, { onOutput: (text) => tools.log.raw(text) });
-    }
-    case "native":
-      return pullIntoStore(parseImageReference(name), { platform: undefined, observer: silentTransfer }, tools);
-    case "none":
-      // It stays in its registry.
-      return;
-  }
+/** Asks for the image that will most likely be meant together with its base: a question less to the engine at every start. */
+function withLikelyNames(request: AgentImageRequest, base: AgentBase, tools: Tools): AgentImageRequest {
+  const { agent, settings, build } = request;
+  const imageNames = likelyVersions(agent, wantedVersion(agent, settings), tools).flatMap((version) => {
+    const usual = agentImageName(agent.name, { base: base.name, version });
+    return [usual, distinctImageName(usual, base.name ?? "")];
+  });
+  return { ...request, build: { ...build, imageNames } };
 }
 
 /** The image's name, told apart from that of another base; and what the engine has under it. */
@@ -266,7 +144,8 @@ async function nameImage(
 ): Promise<{ name: string; known: LocalImage | undefined }> {
   const usual = agentImageName(agent.name, { base: base.name, version });
   const distinct = distinctImageName(usual, base.name ?? "");
-  const images = await source.engine.inspectImages([usual, distinct]);
+  const wasAsked = source.images.has(usual) || source.images.has(distinct);
+  const images = wasAsked ? source.images : await source.engine.inspectImages([usual, distinct]);
   const other = images.get(usual)?.labels[AGENT_BASE_LABEL];
   const name = other === undefined || other === (base.name ?? "") ? usual : distinct;
   return { name, known: images.get(name) };
@@ -294,15 +173,4 @@ function missingPackages(
   throw new UserError(`The base image ${name} lacks libstdc++ and libgcc_s, which the agent's program needs there.`, {
     hint: "Add them to the base image; on Alpine: apk add libstdc++ libgcc.",
   });
-}
-
-function archOf(platform: string): "x64" | "arm64" {
-  const arch = platform.split("/")[1];
-  if (arch === "amd64") return "x64";
-  if (arch === "arm64") return "arm64";
-  throw new UserError(`Agents have programs for amd64 and arm64, and the base image is for ${platform}.`);
-}
-
-function readCpuInfo(): string {
-  return existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
 }

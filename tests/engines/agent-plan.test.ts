@@ -14,25 +14,30 @@ function planTests(engine: TestEngine) {
   const { project, cooper, baseImage, id } = openAgentScene(engine);
 
   test("plan of an agent's image says what build then does, and builds nothing", async () => {
-    const folder = project({ custom_base_image: BASE_IMAGE });
+    const base = await baseImage(engine, "planned", `RUN : ${id}`);
+    const folder = project({ custom_base_image: base });
     const planned = JSON.parse(
       (await cooper(folder, ["plan", "--agent", "opencode", "--image-name", `${id}:1`])).stdout,
     );
+    const tags: string[] = [...planned.tags];
     expect(planned).toMatchObject({ base: null, upToDate: false, tags: [expect.stringMatching(/^ocx-/), `${id}:1`] });
-    expect(planned.plan.source.base.reference).toBe(BASE_IMAGE);
+    expect(planned.plan.source.base.reference).toBe(base);
     expect(await hasImage(engine, `${id}:1`)).toBe(false);
     const dockerfile = (await cooper(folder, ["plan", "--dockerfile"])).stdout;
-    expect(dockerfile).toContain(`FROM ${BASE_IMAGE} `);
+    expect(dockerfile).toContain(`FROM ${base} `);
     expect(dockerfile).toContain('CMD ["opencode"]');
     const argv = (await cooper(folder, ["plan", "--agent", "codex", "--argv"])).stdout;
     expect(argv).toMatch(/ build .*-t ocx-codex-/);
 
     const built = await cooper(folder, ["build", "--agent", "opencode", "--image-name", `${id}:1`]);
-    expect(JSON.parse(built.stdout)).toEqual({ outcome: "success", imageName: planned.tags });
+    expect(JSON.parse(built.stdout)).toEqual({ outcome: "success", imageName: tags });
     const label = ["image", "inspect", "--format", '{{index .Config.Labels "dev.cooper.plan"}}', `${id}:1`];
     expect((await runEngine(engine, label)).trim()).toBe(planned.hash);
     expect(JSON.parse((await cooper(folder, ["plan"])).stdout)).toMatchObject({ hash: planned.hash, upToDate: true });
-    await runEngine(engine, ["rmi", `${id}:1`]);
+    // Another name for what is there already is made, too.
+    expect((await cooper(folder, ["build", "--image-name", `${id}:2`])).exitCode).toBe(0);
+    expect(await hasImage(engine, `${id}:2`)).toBe(true);
+    await runEngine(engine, ["rmi", `${id}:1`, `${id}:2`, tags[0] ?? ""]);
   });
 
   test("a base that is built first is planned alone until it is there, and with --base beside the agent's image", async () => {
