@@ -24,11 +24,31 @@ export interface AgentVariant {
   readonly package: string;
   /** What the package's versions of this variant end with. */
   readonly versionSuffix: string;
-  /** The program's path in the package. */
-  readonly program: string;
+  /** The program first, then what it needs beside it. */
+  readonly files: readonly AgentPackageFile[];
 }
 
-type Places = Pick<AgentVariant, "package" | "versionSuffix" | "program">;
+/** A file that is wanted of a package. */
+export interface AgentPackageFile {
+  /** How it is called on this machine: plain, and no two of a variant the same. */
+  readonly name: string;
+  /** Where it is in the package, the first of these that is there. */
+  readonly from: readonly string[];
+  /** Where it goes in the image. */
+  readonly to: string;
+  readonly mode: number;
+  /** Whether the package is of no use without. */
+  readonly required: boolean;
+}
+
+/** A folder that is on PATH for every shell. */
+const PROGRAMS = "/usr/local/bin";
+
+function program(name: string, from: readonly string[]): AgentPackageFile {
+  return { name, from, to: `${PROGRAMS}/${name}`, mode: 0o755, required: true };
+}
+
+type Places = Pick<AgentVariant, "package" | "versionSuffix" | "files">;
 
 function variant(
   arch: AgentVariant["arch"],
@@ -48,13 +68,33 @@ function opencodeVariant(
   baseline = arch === "arm64",
 ): AgentVariant {
   const suffix = `${arch === "x64" && baseline ? "-baseline" : ""}${libc === "musl" ? "-musl" : ""}`;
-  const places = { package: `opencode-linux-${arch}${suffix}`, versionSuffix: "", program: "package/bin/opencode" };
+  const files = [program("opencode", ["package/bin/opencode"])];
+  const places = { package: `opencode-linux-${arch}${suffix}`, versionSuffix: "", files };
   return variant(arch, libc, { ...places, baseline, needsCxx: libc === "musl" });
 }
 
+/**
+ * Codex finds what it brings from where its program is: in the folder above, if that has a codex-package.json. /usr/local becomes that
+ * folder. Versions differ in what they have; the voice of newer ones (50 MB) has no microphone in a container.
+ */
 function codexVariant(arch: AgentVariant["arch"], triple: string): AgentVariant {
-  const program = `package/vendor/${triple}-unknown-linux-musl/bin/codex`;
-  return variant(arch, "any", { package: "@openai/codex", versionSuffix: `-linux-${arch}`, program, baseline: true });
+  const vendor = `package/vendor/${triple}-unknown-linux-musl`;
+  const beside = (path: string, mode = 0o755): AgentPackageFile => ({
+    name: path.slice(path.lastIndexOf("/") + 1),
+    from: [`${vendor}/${path}`],
+    to: `/usr/local/${path}`,
+    mode,
+    required: false,
+  });
+  const files = [
+    program("codex", [`${vendor}/bin/codex`, `${vendor}/codex/codex`]),
+    beside("bin/codex-code-mode-host"),
+    beside("codex-path/rg"),
+    beside("codex-resources/bwrap"),
+    beside("codex-resources/zsh/bin/zsh"),
+    beside("codex-package.json", 0o644),
+  ];
+  return variant(arch, "any", { package: "@openai/codex", versionSuffix: `-linux-${arch}`, files, baseline: true });
 }
 
 function claudeVariant(arch: AgentVariant["arch"], libc: "glibc" | "musl"): AgentVariant {
@@ -62,7 +102,7 @@ function claudeVariant(arch: AgentVariant["arch"], libc: "glibc" | "musl"): Agen
   return variant(arch, libc, {
     package: name,
     versionSuffix: "",
-    program: "package/claude",
+    files: [program("claude", ["package/claude"])],
     needsCxx: libc === "musl",
   });
 }

@@ -1,3 +1,4 @@
+import { formatSize } from "../host/format-size.ts";
 import type { JsonObject } from "../json.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { parseImageReference } from "../oci/reference.ts";
@@ -6,7 +7,6 @@ import { type CopyRequest, copyImage } from "../workflows/copy-image.ts";
 import type { Tools } from "../workflows/tools.ts";
 import { ENGINE_FLAGS, LOG_FLAGS, logSettings } from "./flag-groups.ts";
 import { type FlagDefinitions, type Flags, UsageError } from "./flags.ts";
-import { formatSize } from "./format-size.ts";
 import { printOutcome } from "./outcome.ts";
 import { REGISTRY_FLAGS, withRegistryFlags } from "./registry-flags.ts";
 import { createTransferView } from "./transfer-view.ts";

@@ -1,6 +1,6 @@
+import { formatSize } from "../host/format-size.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
 import type { InspectedLayer, Inspection } from "../workflows/inspect-image.ts";
-import { formatSize } from "./format-size.ts";
 
 const barWidth = 30;
 const labelWidth = 12;

@@ -1,9 +1,9 @@
+import { formatSize } from "../host/format-size.ts";
 import { assembleImage } from "../workflows/assemble-image.ts";
 import type { AssembleRequest } from "../workflows/assemble-request.ts";
 import type { Tools } from "../workflows/tools.ts";
 import { logSettings } from "./flag-groups.ts";
 import type { Flags } from "./flags.ts";
-import { formatSize } from "./format-size.ts";
 import { printOutcome } from "./outcome.ts";
 import { withRegistryFlags } from "./registry-flags.ts";
 import { createTransferView } from "./transfer-view.ts";

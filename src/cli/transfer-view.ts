@@ -1,7 +1,8 @@
+import { formatSize } from "../host/format-size.ts";
 import type { Terminal } from "../host/terminal.ts";
+import { createTransferRate, renderBar } from "../host/transfer-rate.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { TransferObserver } from "../oci/transfer-image.ts";
-import { formatSize } from "./format-size.ts";
 
 /** How far a transfer has come. */
 export type TransferState = {
@@ -13,18 +14,14 @@ export type TransferState = {
   readonly rate: number;
 };
 
-const barWidth = 24;
 const redrawEvery = 100;
-const rateWindow = 2000;
 
 /** One line that shows how far a transfer has come, at most so many columns wide. */
 export function renderTransfer(state: TransferState, columns: number): string {
   const { blobs, doneBlobs, size, doneSize, rate } = state;
   const share = size === 0 ? 1 : Math.min(doneSize / size, 1);
-  const filled = Math.floor(share * barWidth);
-  const bar = `${"█".repeat(filled)}${"░".repeat(barWidth - filled)}`;
   const amounts = `${formatSize(doneSize)} of ${formatSize(size)}, ${formatSize(Math.round(rate))}/s`;
-  const line = `${bar} ${amounts}, ${doneBlobs} of ${blobs} blobs`;
+  const line = `${renderBar(share)} ${amounts}, ${doneBlobs} of ${blobs} blobs`;
   return line.length < columns ? line : amounts.slice(0, Math.max(columns - 1, 0));
 }
 
@@ -34,7 +31,7 @@ export function createTransferView(
   { isShown, now }: { isShown: boolean; now: () => number },
 ): TransferObserver & { readonly end: () => void } {
   const passed = new Map<Digest, { size: number; bytes: number; done: boolean }>();
-  let samples: { at: number; bytes: number }[] = [];
+  const rateOf = createTransferRate();
   let sent = 0;
   let drawn = Number.NEGATIVE_INFINITY;
 
@@ -42,9 +39,7 @@ export function createTransferView(
     const at = now();
     if (!isShown || at - drawn < redrawEvery) return;
     drawn = at;
-    samples = [...samples.filter((sample) => at - sample.at <= rateWindow), { at, bytes: sent }];
-    const [first = { at, bytes: sent }] = samples;
-    const rate = at === first.at ? 0 : ((sent - first.bytes) * 1000) / (at - first.at);
+    const rate = rateOf(sent, at);
     const all = [...passed.values()];
     const state: TransferState = {
       blobs: all.length,

@@ -1,5 +1,6 @@
 import type { AgentUser } from "../agent/agent-user.ts";
 import { AGENT_BASE_LABEL, AGENT_LABEL, AGENT_VERSION_LABEL } from "../agent/image-name.ts";
+import { parentsOf } from "../oci/layer-tree.ts";
 import { type BaseImage, type BuildPlan, type BuildStep, type CopyEntry, PLAN_VERSION } from "./build-plan.ts";
 
 /** What an agent's image is planned from. */
@@ -11,8 +12,13 @@ export interface AgentImageInput {
     readonly name: string;
     readonly version: string;
     readonly variant: string;
-    /** Names in the agent's folder, with the sha256 of their bytes. */
-    readonly files: readonly { readonly name: string; readonly digest: string }[];
+    /** Names in the agent's folder, with the sha256 of their bytes and where they go. */
+    readonly files: readonly {
+      readonly name: string;
+      readonly digest: string;
+      readonly to: string;
+      readonly mode: number;
+    }[];
   };
   readonly user: AgentUser;
   /** Packages that the agent needs and the base lacks. */
@@ -21,9 +27,6 @@ export interface AgentImageInput {
 
 /** Names the build content of the agent's files: the host's folder is given under it when the plan is realised. */
 export const AGENT_FILES = "agent";
-
-/** Where agents' programs go: a folder that is on PATH for every shell. */
-const PROGRAMS = "/usr/local/bin";
 
 /** Folders of the home that programs expect to make files in, parents first. */
 const HOME_FOLDERS = [".cache", ".config", ".local", ".local/share", ".local/state"];
@@ -36,12 +39,7 @@ export function planAgentImage({ base, baseName, agent, user, packages }: AgentI
       kind: "copy",
       folder: AGENT_FILES,
       title: `${agent.name} ${agent.version}`,
-      entries: agent.files.map(({ name, digest }) => ({
-        path: `${PROGRAMS}/${name}`,
-        uid: 0,
-        gid: 0,
-        content: { kind: "file", name, digest, mode: 0o755 },
-      })),
+      entries: agentEntries(agent),
     },
     { kind: "copy", folder: "user", title: `the user ${user.name}`, entries: userEntries(user) },
     // The base's own would be started with the agent as its arguments.
@@ -59,6 +57,23 @@ export function planAgentImage({ base, baseName, agent, user, packages }: AgentI
     users: { image: name, container: name, remote: name },
     steps,
   };
+}
+
+function agentEntries({ files }: AgentImageInput["agent"]): CopyEntry[] {
+  // Every image has /usr/local/bin, or the builder makes it: its owner and mode stay the base's.
+  const isOwn = (folder: string) => folder.startsWith("/usr/local/") && folder !== "/usr/local/bin";
+  const folders = new Set(files.flatMap(({ to }) => parentsOf(to)).filter(isOwn));
+  return [
+    ...[...folders].map((path): CopyEntry => ({ path, uid: 0, gid: 0, content: { kind: "directory" } })),
+    ...files.map(
+      ({ name, digest, to, mode }): CopyEntry => ({
+        path: to,
+        uid: 0,
+        gid: 0,
+        content: { kind: "file", name, digest, mode },
+      }),
+    ),
+  ];
 }
 
 function userEntries(user: AgentUser): CopyEntry[] {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { messageOf, UserError } from "../errors.ts";
 import type { Fetch } from "../host/fetch.ts";
+import { downloadBlob } from "./download-blob.ts";
 import type { NpmRegistry } from "./npm-settings.ts";
 import { readBody } from "./read-body.ts";
 import { followRedirects } from "./redirects.ts";
@@ -55,20 +56,42 @@ export async function readNpmPackage(
   }
 }
 
-/** The bytes of a version's archive as they come, unchecked. Throws UserError for any answer but the archive. */
+/** An archive that comes: how many bytes it has, where the server says so, and its bytes, unchecked. */
+export interface NpmArchive {
+  readonly size: number | undefined;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A version's archive; where the connection breaks it goes on from there, over a new one. Throws UserError for any answer but the
+ * archive.
+ */
 export async function openNpmTarball(
   { url }: NpmTarball,
   { registry, fetch, retry }: { readonly registry: NpmRegistry; readonly fetch: Fetch; readonly retry: RetryPolicy },
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<NpmArchive> {
   // A token is for the registry that it belongs to, wherever the archive lies.
   const isOwn = URL.parse(url)?.origin === new URL(registry.url).origin;
-  const response = await withRetry(
-    followRedirects(fetch),
-    retry,
-  )({ url, headers: isOwn ? authorization(registry) : {} });
-  if (response.status === 200 && response.body !== null) return response.body;
-  await response.body?.cancel();
-  throw new UserError(`Could not download ${url}: the server answered ${response.status}.`);
+  const send = withRetry(followRedirects(fetch), retry);
+  const ask = async (offset: number): Promise<Response> => {
+    const range = offset === 0 ? {} : { range: `bytes=${offset}-` };
+    const response = await send({ url, headers: { ...(isOwn ? authorization(registry) : {}), ...range } });
+    if (response.status === 200 || (offset > 0 && response.status === 206)) return response;
+    await response.body?.cancel();
+    throw new UserError(`Could not download ${url}: the server answered ${response.status}.`);
+  };
+  const first = await ask(0);
+  const length = first.headers.get("content-length") ?? "";
+  const size = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  let pending: Response | undefined = first;
+  const open = async (offset: number) => {
+    const answer = pending ?? (await ask(offset));
+    pending = undefined;
+    return answer;
+  };
+  // Of unknown size, it may always be that something is missing.
+  const download = { size: size ?? Number.MAX_SAFE_INTEGER, what: `archive ${url}`, open, retry };
+  return { size, chunks: downloadBlob(download) };
 }
 
 /** A registry's address without the login that may be written in it. */

@@ -1,90 +1,115 @@
 import { createHash } from "node:crypto";
 import {
-  chmodSync,
   closeSync,
   createReadStream,
   existsSync,
+  fchmodSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import * as v from "valibot";
+import type { AgentPackageFile } from "../agent/agents.ts";
 import { UserError } from "../errors.ts";
+import type { ScannedEntry } from "../oci/validation/entry-check.ts";
+import { createTarScan, type TakeContent } from "../oci/validation/tar-scan.ts";
 import { decompressChunks } from "./decompress-chunks.ts";
 import { stagedPath } from "./staged-path.ts";
-import { indexTar, type TarRange } from "./tar-index.ts";
 
-/** A program on this machine: the only file of a folder, with the sha256 of its bytes. */
-export interface AgentFile {
+/** An agent's program and what it needs beside it, on this machine: the only files of a folder. */
+export interface AgentFiles {
   readonly folder: string;
+  readonly files: readonly AgentFile[];
+}
+
+/** A file by its name in the folder, with the sha256 of its bytes. */
+export interface AgentFile {
   readonly name: string;
   readonly digest: string;
   readonly size: number;
 }
 
-/** Which program of which package is meant. */
-export interface AgentFilePlace {
+/** Which build of which version of an agent is meant. */
+export interface AgentPlace {
   /** The folder of all agents. */
   readonly root: string;
   readonly agent: string;
   readonly version: string;
   readonly variant: string;
+  readonly wanted: readonly AgentPackageFile[];
 }
 
 /** An archive that is being downloaded, with what its bytes must be. */
 export interface AgentArchive {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly integrity: string;
-  /** The program's path in the archive. */
-  readonly program: string;
   /** How the archive is called in messages. */
   readonly what: string;
 }
 
-const factsSchema = v.object({ digest: v.string(), size: v.number() });
+const identitySchema = v.object({ mtime: v.string(), inode: v.string() });
+const factsSchema = v.object({
+  wanted: v.array(v.string()),
+  files: v.array(v.object({ name: v.string(), digest: v.string(), size: v.number(), ...identitySchema.entries })),
+});
+type Facts = v.InferOutput<typeof factsSchema>;
 const CHUNK = 1024 * 1024;
 
-/** The program, if it was kept whole and has the size that it had then. */
-export function findAgentFile(place: AgentFilePlace): AgentFile | undefined {
-  const { folder, facts } = pathsOf(place);
-  const found = statSync(join(folder, place.agent), { throwIfNoEntry: false });
-  if (found === undefined || !existsSync(facts)) return undefined;
-  try {
-    const known = v.parse(factsSchema, JSON.parse(readFileSync(facts, "utf8")));
-    return found.size === known.size ? { folder, name: place.agent, ...known } : undefined;
-  } catch {
-    return undefined;
+/** Whether files were kept for this place and have the sizes that they had then; their bytes are not read. */
+export function hasAgentFiles(place: AgentPlace): boolean {
+  return readFacts(place) !== undefined;
+}
+
+/** The files, if they were kept whole and have the bytes that they had then. */
+export async function findAgentFiles(place: AgentPlace): Promise<AgentFiles | undefined> {
+  const { folder } = pathsOf(place);
+  const facts = readFacts(place);
+  if (facts === undefined) return undefined;
+  const files: Facts["files"][number][] = [];
+  for (const known of facts.files) {
+    const path = join(folder, known.name);
+    const identity = identityOf(path);
+    // Bytes were compared when the file had this inode and this time, and who writes to it changes the time. Whoever sets it back has
+    // the user's own rights and could as well write the facts: this is against damage, where 400 MB cannot be read at every start.
+    const isKnown = identity.mtime === known.mtime && identity.inode === known.inode;
+    if (!isKnown && (await digestOf(path)) !== known.digest) return undefined;
+    files.push({ ...known, ...identity });
   }
+  const isSame = files.every(({ mtime, inode }, index) => {
+    const before = facts.files[index];
+    return before?.mtime === mtime && before.inode === inode;
+  });
+  if (!isSame) writeFacts(place, { ...facts, files });
+  return { folder, files: files.map(({ name, digest, size }) => ({ name, digest, size })) };
 }
 
 /**
- * Keeps the program of an archive: nothing is unpacked before all bytes have the integrity that was promised, and it appears whole or
- * not at all. Throws UserError for other bytes and for an archive without the program.
+ * Keeps the wanted files of an archive: nothing is unpacked before all bytes have the integrity that was promised, and they appear
+ * whole or not at all. Throws UserError for other bytes and for an archive without what is required.
  */
-export async function keepAgentFile(place: AgentFilePlace, archive: AgentArchive): Promise<AgentFile> {
-  const { home, folder, facts } = pathsOf(place);
+export async function keepAgentFiles(place: AgentPlace, archive: AgentArchive): Promise<AgentFiles> {
+  const { home, folder } = pathsOf(place);
   const staged = stagedPath(folder);
   mkdirSync(staged, { mode: 0o755 });
   try {
     const packed = join(staged, "archive.tgz");
     await writeVerified(packed, archive);
-    const program = await extract({ staged, packed }, { name: place.agent, archive });
+    const made = join(staged, "files");
+    mkdirSync(made, { mode: 0o755 });
+    const files = await extract({ packed, made }, { wanted: place.wanted, what: archive.what });
     // Another run may have been quicker; a build may read what it kept.
-    const others = findAgentFile(place);
+    const others = await findAgentFiles(place);
     if (others !== undefined) return others;
-    const stagedFacts = stagedPath(facts);
-    writeFileSync(stagedFacts, JSON.stringify({ digest: program.digest, size: program.size }));
-    renameSync(stagedFacts, facts);
-    moveInto(folder, program.folder, place);
-    return { folder, name: place.agent, digest: program.digest, size: program.size };
+    writeFacts(place, { wanted: namesOf(place), files });
+    await moveInto(folder, made, place);
+    return { folder, files: files.map(({ name, digest, size }) => ({ name, digest, size })) };
   } finally {
     rmSync(staged, { recursive: true, force: true });
     mkdirSync(home, { recursive: true });
@@ -92,20 +117,57 @@ export async function keepAgentFile(place: AgentFilePlace, archive: AgentArchive
 }
 
 /** Puts a folder in its place, instead of one that is damaged; not of one that another run has just put there. */
-function moveInto(folder: string, made: string, place: AgentFilePlace): void {
+async function moveInto(folder: string, made: string, place: AgentPlace): Promise<void> {
   try {
     renameSync(made, folder);
   } catch (cause) {
     if (!existsSync(folder)) throw cause;
-    if (findAgentFile(place) !== undefined) return;
+    if ((await findAgentFiles(place)) !== undefined) return;
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);
   }
 }
 
-function pathsOf({ root, agent, version, variant }: AgentFilePlace) {
+function pathsOf({ root, agent, version, variant }: AgentPlace) {
   const home = join(root, agent, version);
   return { home, folder: join(home, variant), facts: join(home, `${variant}.json`) };
+}
+
+function namesOf({ wanted }: AgentPlace): string[] {
+  return wanted.map(({ name }) => name);
+}
+
+function readFacts(place: AgentPlace): Facts | undefined {
+  const { folder, facts: path } = pathsOf(place);
+  if (!existsSync(path)) return undefined;
+  try {
+    const facts = v.parse(factsSchema, JSON.parse(readFileSync(path, "utf8")));
+    // What an older cooper did not look for in the package may be there.
+    if (namesOf(place).join() !== facts.wanted.join()) return undefined;
+    const isThere = ({ name, size }: AgentFile) =>
+      statSync(join(folder, name), { throwIfNoEntry: false })?.size === size;
+    return facts.files.every(isThere) ? facts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeFacts(place: AgentPlace, facts: Facts): void {
+  const { facts: path } = pathsOf(place);
+  const staged = stagedPath(path);
+  writeFileSync(staged, JSON.stringify(facts));
+  renameSync(staged, path);
+}
+
+function identityOf(path: string): v.InferOutput<typeof identitySchema> {
+  const { mtimeNs, ino } = statSync(path, { bigint: true });
+  return { mtime: String(mtimeNs), inode: String(ino) };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) hash.update(chunk);
+  return `sha256:${hash.digest("hex")}`;
 }
 
 async function writeVerified(path: string, { chunks, integrity, what }: AgentArchive): Promise<void> {
@@ -129,49 +191,84 @@ async function writeVerified(path: string, { chunks, integrity, what }: AgentArc
 }
 
 async function extract(
-  { staged, packed }: { staged: string; packed: string },
-  { name, archive }: { name: string; archive: AgentArchive },
-): Promise<{ folder: string; digest: string; size: number }> {
-  const plain = join(staged, "archive.tar");
-  const output = openSync(plain, "wx");
+  { packed, made }: { packed: string; made: string },
+  { wanted, what }: { wanted: readonly AgentPackageFile[]; what: string },
+): Promise<Facts["files"]> {
+  const outputs = new Map<string, Output>();
+  const open = (entry: ScannedEntry): TakeContent | undefined => {
+    const file = wantedFor(entry, wanted);
+    const earlier = outputs.get(file?.name ?? "");
+    if (file === undefined || (earlier !== undefined && earlier.rank < file.rank)) return undefined;
+    if (earlier !== undefined) closeSync(earlier.file);
+    const output = openOutput(join(made, file.name), file);
+    outputs.set(file.name, output);
+    return output.take;
+  };
   try {
-    const { problem } = await decompressChunks(createReadStream(packed, { highWaterMark: CHUNK }), (content) => {
-      writeSync(output, content);
-    });
-    if (problem !== undefined) throw new UserError(`${archive.what} cannot be unpacked: ${problem}.`);
+    await readArchive(packed, { what, open });
+    const missing = wanted.find(({ name, required }) => required && !outputs.has(name));
+    if (missing !== undefined)
+      throw new UserError(`${what} has no ${missing.from[0]}, which is where its program should be.`);
+    // Else a machine that loses its power has files of the right size and without their bytes.
+    for (const { file } of outputs.values()) fsyncSync(file);
   } finally {
-    closeSync(output);
+    for (const { file } of outputs.values()) closeSync(file);
   }
-  rmSync(packed);
-  const handle = await open(plain, "r");
-  try {
-    const range = (await indexTar(handle, archive.what)).get(archive.program);
-    if (range === undefined)
-      throw new UserError(`${archive.what} has no ${archive.program}, which is where its program should be.`);
-    const folder = join(staged, "program");
-    mkdirSync(folder, { mode: 0o755 });
-    const digest = copyRange(handle.fd, range, join(folder, name));
-    return { folder, digest, size: range.size };
-  } finally {
-    await handle.close();
-  }
+  return wanted.flatMap(({ name }) => {
+    const output = outputs.get(name);
+    const path = join(made, name);
+    return output === undefined
+      ? []
+      : [{ name, digest: output.digest(), size: statSync(path).size, ...identityOf(path) }];
+  });
 }
 
-function copyRange(from: number, { offset, size }: TarRange, to: string): string {
-  const hash = createHash("sha256");
-  const output = openSync(to, "wx", 0o755);
-  const buffer = new Uint8Array(CHUNK);
-  try {
-    for (let done = 0; done < size; ) {
-      const count = readSync(from, buffer, 0, Math.min(CHUNK, size - done), offset + done);
-      if (count === 0) throw new UserError("The archive ended early: the disk or another program changed it.");
-      hash.update(buffer.subarray(0, count));
-      writeSync(output, buffer, 0, count);
-      done += count;
+async function readArchive(
+  packed: string,
+  { what, open }: { what: string; open: (entry: ScannedEntry) => TakeContent | undefined },
+): Promise<void> {
+  const scan = createTarScan(what, { entries: false, trailer: false, onEntry: open });
+  let failure: { readonly thrown: unknown } | undefined;
+  const { problem } = await decompressChunks(createReadStream(packed, { highWaterMark: CHUNK }), (content) => {
+    try {
+      scan.push(content);
+    } catch (thrown) {
+      // A full disk is not the archive's fault.
+      failure ??= { thrown };
+      throw thrown;
     }
-  } finally {
-    closeSync(output);
-  }
-  chmodSync(to, 0o755);
-  return `sha256:${hash.digest("hex")}`;
+  });
+  if (failure !== undefined) throw failure.thrown;
+  const wrong = problem ?? scan.end()[0]?.problem;
+  if (wrong !== undefined) throw new UserError(`${what} cannot be unpacked: ${wrong}.`);
+}
+
+interface Output {
+  readonly rank: number;
+  readonly file: number;
+  readonly take: TakeContent;
+  readonly digest: () => string;
+}
+
+/** The file that an entry is wanted for, and how far from the place where it is looked for first. */
+function wantedFor(
+  { path, typeFlag }: ScannedEntry,
+  wanted: readonly AgentPackageFile[],
+): (AgentPackageFile & { rank: number }) | undefined {
+  if (typeFlag !== "0" && typeFlag !== "7") return undefined;
+  const place = posix.normalize(path);
+  const file = wanted.find(({ from }) => from.includes(place));
+  return file === undefined ? undefined : { ...file, rank: file.from.indexOf(place) };
+}
+
+function openOutput(path: string, { mode, rank }: { mode: number; rank: number }): Output {
+  const hash = createHash("sha256");
+  const file = openSync(path, "w", mode);
+  // The umask must not decide what others get.
+  fchmodSync(file, mode);
+  const take = (part: Uint8Array) => {
+    hash.update(part);
+    for (let done = 0; done < part.length; ) done += writeSync(file, part, done);
+  };
+  return { rank, file, take, digest: () => `sha256:${hash.digest("hex")}` };
 }

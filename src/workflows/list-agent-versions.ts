@@ -5,7 +5,7 @@ import type { Agent, AgentVariant } from "../agent/agents.ts";
 import { chooseVariant } from "../agent/choose-variant.ts";
 import { versionKey } from "../agent/settings-table.ts";
 import { compareVersions, parseVersion } from "../features/semantic-version.ts";
-import { findAgentFile } from "../store/agent-files.ts";
+import { hasAgentFiles } from "../store/agent-files.ts";
 import { plainBuildRequest } from "./build-request.ts";
 import { loadAgentSettings } from "./load-agent-settings.ts";
 import { agentsFolder, resolveAgentVersion } from "./obtain-agent.ts";
@@ -79,8 +79,8 @@ function keptVersions(agent: Agent, tools: Tools): readonly string[] {
   const folder = join(root, agent.name);
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const kept = names.filter((version) =>
-    agent.variants.some(
-      (variant) => findAgentFile({ root, agent: agent.name, version, variant: variant.id }) !== undefined,
+    agent.variants.some(({ id, files }) =>
+      hasAgentFiles({ root, agent: agent.name, version, variant: id, wanted: files }),
     ),
   );
   const versions = kept.flatMap((name) => parseVersion(name) ?? []);

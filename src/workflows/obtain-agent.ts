@@ -1,15 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { chooseAgentVersion } from "../agent/agent-version.ts";
 import type { Agent, AgentVariant } from "../agent/agents.ts";
 import { messageOf, UserError } from "../errors.ts";
+import { createDownloadView, type DownloadView } from "../host/download-view.ts";
 import { type NpmPackage, openNpmTarball, readNpmPackage } from "../registry/npm-package.ts";
 import { npmRegistryOf } from "../registry/npm-settings.ts";
-import { retryTransient } from "../registry/retry.ts";
-import { type AgentFile, type AgentFilePlace, findAgentFile, keepAgentFile } from "../store/agent-files.ts";
+import type { ViewKind } from "../runtime/build-view.ts";
+import { type AgentFiles, findAgentFiles, keepAgentFiles } from "../store/agent-files.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { stagedPath } from "../store/staged-path.ts";
+import { sweepStaged } from "../store/sweep-staged.ts";
 import { networkRetry, openFetch } from "./open-registry.ts";
 import type { Tools } from "./tools.ts";
 
@@ -20,12 +22,21 @@ export interface AgentQuestion {
   readonly version: string;
 }
 
-const rememberedSchema = v.object({ version: v.string(), at: v.number() });
-const DAY = 24 * 60 * 60 * 1000;
+const rememberedSchema = v.object({
+  version: v.string(),
+  at: v.number(),
+  /** When the registry last did not answer. */
+  failedAt: v.optional(v.number()),
+});
+type Remembered = v.InferOutput<typeof rememberedSchema>;
+const MINUTE = 60 * 1000;
+const DAY = 24 * 60 * MINUTE;
+/** How long a registry that did not answer is left alone, when there is something to go on with. */
+const AWAY = 15 * MINUTE;
 
 /**
- * The version that is meant: `latest` is asked for once a day, and where the registry does not answer, what it said last serves. Throws
- * UserError for a version that there is not, and when nothing is known and nothing answers.
+ * The version that is meant: `latest` is asked for once a day, and where the registry does not answer, what it said last serves, for
+ * some minutes without asking again. Throws UserError for a version that there is not, and when nothing is known and nothing answers.
  */
 export async function resolveAgentVersion(
   question: AgentQuestion,
@@ -36,37 +47,70 @@ export async function resolveAgentVersion(
   if (version !== "latest") return version;
   const path = join(agentsFolder(tools), "versions", `${agent.name}-${variant.id}.json`);
   const known = recall(path);
-  if (!fresh && known !== undefined && Math.abs(Date.now() - known.at) < DAY) return known.version;
+  const now = Date.now();
+  if (!fresh && known !== undefined) {
+    if (isWithin(known.at, now, DAY)) return known.version;
+    if (known.failedAt !== undefined && isWithin(known.failedAt, now, AWAY)) {
+      const minutes = Math.ceil(Math.abs(now - known.failedAt) / MINUTE);
+      tools.log.warning(
+        `${agent.title} ${known.version} is taken, which was the latest before: the registry did not answer ${minutes} min ago.`,
+      );
+      return known.version;
+    }
+  }
   try {
-    const chosen = choose(question, await readPackage(variant, tools));
-    if (remembers) remember(path, chosen);
+    const isPatient = fresh || known === undefined;
+    const chosen = choose(question, await readPackage(variant, tools, { isPatient }));
+    if (remembers) remember(path, { version: chosen, at: Date.now() });
     return chosen;
   } catch (error) {
     tools.interruption.signal.throwIfAborted();
     if (known === undefined || fresh || !(error instanceof UserError)) throw error;
+    remember(path, { ...known, failedAt: Date.now() });
     tools.log.warning(`${messageOf(error)} ${agent.title} ${known.version} was the latest before, and is taken.`);
     return known.version;
   }
 }
 
-/** The program of an agent's version on this machine, downloaded where it is not there yet. */
-export async function obtainAgent(question: AgentQuestion, tools: Tools): Promise<AgentFile> {
+/** The program of an agent's version on this machine, with what it needs beside it; downloaded where it is not there yet. */
+export async function obtainAgent(
+  question: AgentQuestion,
+  tools: Tools,
+  { view = tools.terminal.messagesAreLive ? "live" : "plain" }: { readonly view?: ViewKind } = {},
+): Promise<AgentFiles> {
   const { agent, variant, version } = question;
-  const place: AgentFilePlace = { root: agentsFolder(tools), agent: agent.name, version, variant: variant.id };
-  const known = findAgentFile(place);
+  const root = agentsFolder(tools);
+  const place = { root, agent: agent.name, version, variant: variant.id, wanted: variant.files };
+  const known = await findAgentFiles(place);
   if (known !== undefined) return known;
+  sweepStaged(root, Date.now());
   const published = await readPackage(variant, tools);
   const tarball = published.versions[`${choose(question, published)}${variant.versionSuffix}`];
   if (tarball === undefined) throw new TypeError("A chosen version is one of the package's.");
-  const done = tools.log.start(`Download: ${agent.title} ${version} for ${variant.id}`);
-  const what = `The package ${variant.package} ${version}`;
-  const { integrity } = tarball;
-  const kept = await retryTransient(async () => {
-    const chunks = await openNpmTarball(tarball, npmPorts(variant, tools));
-    return keepAgentFile(place, { chunks, integrity, program: variant.program, what });
-  }, networkRetry(tools));
-  done();
-  return kept;
+  const { size, chunks } = await openNpmTarball(tarball, npmPorts(variant, tools));
+  const title = `${agent.title} ${version} for ${variant.id}`;
+  const shown = createDownloadView(tools, { title, size, live: view === "live", now: Date.now });
+  try {
+    const { integrity } = tarball;
+    const what = `The package ${variant.package} ${version}`;
+    const kept = await keepAgentFiles(place, { chunks: watched(chunks, shown), integrity, what });
+    shown.done();
+    return kept;
+  } finally {
+    shown.end();
+  }
+}
+
+async function* watched(chunks: AsyncIterable<Uint8Array>, view: DownloadView): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    view.passed(chunk.length);
+    yield chunk;
+  }
+}
+
+/** Clocks are set back: what was in the future is no more recent than what was as long ago. */
+function isWithin(then: number, now: number, span: number): boolean {
+  return Math.abs(now - then) < span;
 }
 
 /** The versions that may be meant, without asking anybody: the wanted one, or what was the latest of any build of the program. */
@@ -85,19 +129,23 @@ function choose({ agent, variant, version }: AgentQuestion, { latest, versions }
   return chooseAgentVersion(version, { agent, variant, known: { versions: Object.keys(versions), latest } });
 }
 
-function readPackage(variant: AgentVariant, tools: Tools): Promise<NpmPackage> {
-  return readNpmPackage(variant.package, npmPorts(variant, tools));
+function readPackage(variant: AgentVariant, tools: Tools, patience = { isPatient: true }): Promise<NpmPackage> {
+  return readNpmPackage(variant.package, npmPorts(variant, tools, patience));
 }
 
-function npmPorts(variant: AgentVariant, tools: Tools) {
+/** Whoever has something to go on with waits for a few seconds at most: a start must not take long because a network is away. */
+function npmPorts(variant: AgentVariant, tools: Tools, { isPatient } = { isPatient: true }) {
   const { environment, homeDirectory } = tools;
   const rc = environment["npm_config_userconfig"] || join(homeDirectory, ".npmrc");
   const npmrc = existsSync(rc) ? readFileSync(rc, "utf8") : "";
   const registry = npmRegistryOf(variant.package, { environment, npmrc });
-  return { registry, fetch: openFetch(tools), retry: networkRetry(tools) };
+  const retry = networkRetry(tools);
+  return isPatient
+    ? { registry, fetch: openFetch(tools), retry }
+    : { registry, fetch: openFetch(tools, { answerTimeout: 5000 }), retry: { ...retry, attempts: 2 } };
 }
 
-function recall(path: string): v.InferOutput<typeof rememberedSchema> | undefined {
+function recall(path: string): Remembered | undefined {
   if (!existsSync(path)) return undefined;
   try {
     return v.parse(rememberedSchema, JSON.parse(readFileSync(path, "utf8")));
@@ -106,9 +154,9 @@ function recall(path: string): v.InferOutput<typeof rememberedSchema> | undefine
   }
 }
 
-function remember(path: string, version: string): void {
-  mkdirSync(join(path, ".."), { recursive: true });
+function remember(path: string, remembered: Remembered): void {
+  mkdirSync(dirname(path), { recursive: true });
   const staged = stagedPath(path);
-  writeFileSync(staged, JSON.stringify({ version, at: Date.now() }));
+  writeFileSync(staged, JSON.stringify(remembered));
   renameSync(staged, path);
 }

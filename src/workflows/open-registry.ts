@@ -1,5 +1,5 @@
 import { createAskCredentialHelper } from "../host/credential-helper.ts";
-import { createFetch, type Fetch } from "../host/fetch.ts";
+import { createFetch, type Fetch, type FetchOptions } from "../host/fetch.ts";
 import { createFindCredential } from "../registry/credentials.ts";
 import { withMirrors } from "../registry/mirrors.ts";
 import { createRegistryClient, type RegistryClient } from "../registry/registry-client.ts";
@@ -11,9 +11,10 @@ import type { Tools } from "./tools.ts";
 
 type NetworkTools = Pick<Tools, "environment" | "homeDirectory" | "runProcess" | "interruption">;
 
-/** HTTP as this run may use it: proxies of the environment, ended by an interruption. */
-export function openFetch(tools: NetworkTools): Fetch {
+/** HTTP as this run may use it: proxies of the environment, ended by an interruption; times are milliseconds. */
+export function openFetch(tools: NetworkTools, limits: Pick<FetchOptions, "answerTimeout"> = {}): Fetch {
   return createFetch({
+    ...limits,
     environment: tools.environment,
     userAgent: `cooper/${VERSION}`,
     signal: tools.interruption.signal,

@@ -11,6 +11,7 @@ import { AGENT_FILES, planAgentImage } from "../plan/plan-agent-image.ts";
 import { PLAN_LABEL } from "../plan/plan-hash.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
+import type { AgentFile } from "../store/agent-files.ts";
 import { type AgentBase, resolveAgentBase } from "./agent-base.ts";
 import type { BuildShow } from "./build-image.ts";
 import { realizeBuild } from "./build-image.ts";
@@ -62,7 +63,7 @@ export async function prepareAgentImage(
   const base = await resolveAgentBase(request.build, request.settings, tools);
   return decideOnBase(
     request,
-    { base, source: await presentBase(base, { request: withLikelyNames(request, base, tools), show }, tools) },
+    { base, source: await presentBase(base, { request: withLikelyNames(request, base, tools), show }, tools), show },
     tools,
   );
 }
@@ -85,27 +86,31 @@ export async function foreseeAgentImage(request: AgentImageRequest, tools: Tools
     });
   }
   const again = base.kind === "build" && request.rebuildBase ? base.prepared : undefined;
-  return { base: again, image: await decideOnBase(request, { base, source }, tools) };
+  return { base: again, image: await decideOnBase(request, { base, source, show: undefined }, tools) };
 }
 
 /** Gets the agent's program and plans its image on a base that is there. */
 async function decideOnBase(
   request: AgentImageRequest,
-  { base, source }: { readonly base: AgentBase; readonly source: ResolvedSource },
+  {
+    base,
+    source,
+    show,
+  }: { readonly base: AgentBase; readonly source: ResolvedSource; readonly show: BuildShow | undefined },
   tools: Tools,
 ): Promise<PreparedAgentImage> {
   const { agent, settings, build } = request;
-  const { files, ...needs } = await needsOf(source, tools);
+  const { files: baseFiles, ...needs } = await needsOf(source, tools);
   const variant = chooseVariant(agent, needs);
   const version = await resolveAgentVersion({ agent, variant, version: wantedVersion(agent, settings) }, tools);
-  const file = await obtainAgent({ agent, variant, version }, tools);
-  const user = decideAgentUser(wantedUser(settings, tools), files);
+  const { folder, files } = await obtainAgent({ agent, variant, version }, tools, show);
+  const user = decideAgentUser(wantedUser(settings, tools), baseFiles);
   const plan = planAgentImage({
     base: { reference: source.base.reference, digest: source.base.digest, platform: source.base.platform },
     baseName: base.name ?? "",
-    agent: { name: agent.name, version, variant: variant.id, files: [file] },
+    agent: { name: agent.name, version, variant: variant.id, files: placedFiles(variant, files) },
     user,
-    packages: missingPackages(variant, { files, name: source.base.reference }),
+    packages: missingPackages(variant, { files: baseFiles, name: source.base.reference }),
   });
   const { name, known } = await nameImage(agent, { base, version, source });
   const decided = plannedBuild(plan, {
@@ -113,7 +118,7 @@ async function decideOnBase(
     source,
     tags: [name, ...build.imageNames],
     image: known,
-    copyFolders: { [AGENT_FILES]: file.folder },
+    copyFolders: { [AGENT_FILES]: folder },
   });
   const upToDate = !request.force && decided.upToDate && (await areNamesOf(decided.planHash, build, source.engine));
   const prepared = { ...decided, upToDate };
@@ -154,6 +159,14 @@ async function nameImage(
 function wantedVersion(agent: Agent, settings: AgentSettings): string {
   const key = versionKey(agent.name);
   return readAgentVersion(settings[key] ?? "latest", key);
+}
+
+/** Where the files that a package had go in the image. */
+function placedFiles(variant: AgentVariant, files: readonly AgentFile[]) {
+  return variant.files.flatMap(({ name, to, mode }) => {
+    const file = files.find((known) => known.name === name);
+    return file === undefined ? [] : [{ name, digest: file.digest, to, mode }];
+  });
 }
 
 function wantedUser(settings: AgentSettings, tools: Tools) {

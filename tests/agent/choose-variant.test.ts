@@ -23,6 +23,10 @@ test("every agent has a program for both architectures, and ids that tell them a
     for (const arch of ["x64", "arm64"] as const)
       expect(chooseVariant(agent, { arch, libc: "glibc", avx2: false }).arch).toBe(arch);
     expect(new Set(agent.variants.map(({ id }) => id)).size).toBe(agent.variants.length);
+    for (const { files } of agent.variants) {
+      expect(files[0]).toMatchObject({ name: agent.name, to: `/usr/local/bin/${agent.name}`, required: true });
+      expect(new Set(files.map(({ name }) => name)).size).toBe(files.length);
+    }
   }
 });
 

@@ -72,3 +72,35 @@ test("the token goes to the registry alone, not to where an archive lies or lead
   await openNpmTarball({ url: `${server.url}b.tgz`, integrity: "" }, ports);
   expect(asked.map(({ authorization }) => authorization)).toEqual([null, "Bearer secret", null]);
 });
+
+test("an archive whose connection to a fake server breaks comes whole, from where it broke", async () => {
+  const bytes = new Uint8Array(300_000).map((_, index) => index % 251);
+  const ranges: (string | null)[] = [];
+  const breaking = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data: (socket, request) => {
+        const range = /range: bytes=(\d+)-/i.exec(request.toString())?.[1] ?? null;
+        ranges.push(range);
+        const offset = Number(range ?? 0);
+        const status = range === null ? "200 OK" : "206 Partial Content";
+        const place = range === null ? "" : `content-range: bytes ${offset}-${bytes.length - 1}/${bytes.length}\r\n`;
+        socket.write(`HTTP/1.1 ${status}\r\ncontent-length: ${bytes.length - offset}\r\n${place}\r\n`);
+        socket.write(range === null ? bytes.subarray(0, 50_000) : bytes.subarray(offset));
+        socket.end();
+      },
+    },
+  });
+  try {
+    const url = `http://127.0.0.1:${breaking.port}/a.tgz`;
+    const { size, chunks } = await openNpmTarball({ url, integrity: "" }, ports);
+    expect(size).toBe(bytes.length);
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+    expect(ranges).toEqual([null, "50000"]);
+  } finally {
+    breaking.stop(true);
+  }
+});
