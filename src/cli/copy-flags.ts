@@ -8,7 +8,7 @@ import type { Tools } from "../workflows/tools.ts";
 import { ENGINE_FLAGS, LOG_FLAGS, logSettings } from "./flag-groups.ts";
 import { type FlagDefinitions, type Flags, UsageError } from "./flags.ts";
 import { printOutcome } from "./outcome.ts";
-import { REGISTRY_FLAGS, withRegistryFlags } from "./registry-flags.ts";
+import { REGISTRY_FLAGS, withImageFlags } from "./registry-flags.ts";
 import { createTransferView } from "./transfer-view.ts";
 
 /** The options of everything that copies an image. */
@@ -54,7 +54,7 @@ export function runCopy(
     const isShown = tools.terminal.messagesAreLive && format === "text" && !quiet;
     const view = createTransferView(tools.terminal, { isShown, now: Date.now });
     try {
-      const { platforms, ...copied } = await copyImage(request, withRegistryFlags(flags, tools), { observer: view });
+      const { platforms, ...copied } = await copyImage(request, withImageFlags(flags, tools), { observer: view });
       view.end();
       const [, place = ""] = flags.positionals;
       const spared = copied.present + copied.mounted;

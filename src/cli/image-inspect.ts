@@ -2,10 +2,10 @@ import { parsePlatform } from "../oci/platform.ts";
 import { parseImageTransport } from "../oci/transport.ts";
 import { type Inspection, inspectImage } from "../workflows/inspect-image.ts";
 import type { CliCommand } from "./command.ts";
-import { LOG_FLAGS } from "./flag-groups.ts";
+import { ENGINE_FLAGS, LOG_FLAGS } from "./flag-groups.ts";
 import { UsageError } from "./flags.ts";
 import { printFailure } from "./outcome.ts";
-import { REGISTRY_FLAGS, withRegistryFlags } from "./registry-flags.ts";
+import { REGISTRY_FLAGS, withImageFlags } from "./registry-flags.ts";
 import { renderImage } from "./render-image.ts";
 
 /** `image inspect IMAGE`: its facts, as lines with a picture of its layers on a terminal, else as one JSON document. */
@@ -19,6 +19,7 @@ export const imageInspect: CliCommand = {
       description: "Which of its images (default: this machine's, else the first)",
     },
     json: { type: "boolean", description: "Print one JSON document on a terminal too" },
+    "docker-path": ENGINE_FLAGS["docker-path"],
     ...REGISTRY_FLAGS,
     ...LOG_FLAGS,
   },
@@ -32,7 +33,7 @@ export const imageInspect: CliCommand = {
     const written = flags.string("platform");
     try {
       const platform = written === undefined ? undefined : parsePlatform(written);
-      const inspection = await inspectImage(parseImageTransport(image), withRegistryFlags(flags, tools), { platform });
+      const inspection = await inspectImage(parseImageTransport(image), withImageFlags(flags, tools), { platform });
       const asJson = flags.boolean("json") || !tools.terminal.dataIsLive;
       const { columns } = tools.terminal;
       tools.terminal.writeData(

@@ -2,10 +2,10 @@ import { parseImageTransport } from "../oci/transport.ts";
 import type { Tools } from "../workflows/tools.ts";
 import { type Validation, validateImage } from "../workflows/validate-image.ts";
 import type { CliCommand } from "./command.ts";
-import { LOG_FLAGS } from "./flag-groups.ts";
+import { ENGINE_FLAGS, LOG_FLAGS } from "./flag-groups.ts";
 import { UsageError } from "./flags.ts";
 import { printFailure } from "./outcome.ts";
-import { REGISTRY_FLAGS, withRegistryFlags } from "./registry-flags.ts";
+import { REGISTRY_FLAGS, withImageFlags } from "./registry-flags.ts";
 
 const description = "Check all there is to check of an image, and name every fault";
 
@@ -15,6 +15,7 @@ export const imageValidate: CliCommand = {
   description,
   flags: {
     json: { type: "boolean", description: "Print one JSON document on a terminal too" },
+    "docker-path": ENGINE_FLAGS["docker-path"],
     ...REGISTRY_FLAGS,
     ...LOG_FLAGS,
   },
@@ -27,7 +28,7 @@ export const imageValidate: CliCommand = {
   run: async (flags, tools) => {
     const [image = ""] = flags.positionals;
     try {
-      const validation = await validateImage(parseImageTransport(image), withRegistryFlags(flags, tools));
+      const validation = await validateImage(parseImageTransport(image), withImageFlags(flags, tools));
       const asJson = flags.boolean("json") || !tools.terminal.dataIsLive;
       tools.terminal.writeData(asJson ? toJson(image, validation) : toLines(image, validation));
       if (asJson) tellFaults(image, { validation, tools });

@@ -31,3 +31,11 @@ export function withRegistryFlags(flags: Flags, tools: Tools): Tools {
     },
   };
 }
+
+/** As `withRegistryFlags`, for a run whose `--docker-path` says which engine images are read from and loaded into. */
+export function withImageFlags(flags: Flags, tools: Tools): Tools {
+  const reaching = withRegistryFlags(flags, tools);
+  const path = flags.string("docker-path");
+  if (path === undefined) return reaching;
+  return { ...reaching, environment: { ...reaching.environment, COOPER_DOCKER_PATH: path } };
+}

@@ -5,7 +5,7 @@ import type { Tools } from "../workflows/tools.ts";
 import { logSettings } from "./flag-groups.ts";
 import type { Flags } from "./flags.ts";
 import { printOutcome } from "./outcome.ts";
-import { withRegistryFlags } from "./registry-flags.ts";
+import { withImageFlags } from "./registry-flags.ts";
 import { createTransferView } from "./transfer-view.ts";
 
 /** Assembles as asked, shows a push on a terminal, and prints the result as one JSON document. */
@@ -21,7 +21,7 @@ export function runAssembly(
       const { digest, size, platforms, layers, tags, path } = await assembleImage(
         readRequest(),
         { observer: view },
-        withRegistryFlags(flags, tools),
+        withImageFlags(flags, tools),
       );
       view.end();
       tools.log.info(`${path ?? tags.join(", ")}: ${digest}, ${formatSize(size)}`);

@@ -23,7 +23,7 @@ export function openArchiveSink(
   path: string,
   { format, names }: { format: ArchiveFormat; names: readonly LayoutName[] },
 ): LocalImageSink {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+  if (isFolder(path)) {
     throw new UserError(`Could not write ${path}: it is a folder, and an archive is a file.`, {
       hint: `To write an OCI layout into a folder: oci:${path}.`,
     });
@@ -189,6 +189,14 @@ function openTarFile(staged: string, path: string) {
       isOpen = false;
     },
   };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
 }
 
 function openNew(staged: string, path: string): number {

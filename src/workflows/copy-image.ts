@@ -84,7 +84,7 @@ async function copyTo(destination: ImageTransport, work: Work): Promise<CopiedIm
   return withTemporaryDirectory(`${cache}/images`, async (directory) => {
     const staged: LocalOutput = { kind: "docker-archive", path: `${directory}/image.tar`, name: undefined };
     const copied = await copyToDisk(staged, { ...work, references });
-    await loadIntoEngine(staged.path, { dockerPath: request.dockerPath }, tools);
+    await loadIntoEngine(staged.path, { root: work.root, dockerPath: request.dockerPath }, tools);
     return copied;
   });
 }

@@ -67,7 +67,7 @@ export async function deliverImage(delivery: Delivery, production: Production, t
     const image = await temporary(async (directory) => {
       const staged: LocalOutput = { kind: "archive", path: join(directory, "image.tar") };
       const written = await writeTo(staged, { targets, production, tools });
-      await loadIntoEngine(staged.path, { dockerPath: delivery.dockerPath }, tools);
+      await loadIntoEngine(staged.path, { root: written.root, dockerPath: delivery.dockerPath }, tools);
       await pushFrom(staged, { targets, production, tools });
       return written;
     });
@@ -75,7 +75,9 @@ export async function deliverImage(delivery: Delivery, production: Production, t
   }
   const { local } = targets;
   const image = await writeTo(local, { targets, production, tools });
-  if (targets.load) await temporary((directory) => load(local, { directory, delivery, targets, production, tools }));
+  const { root } = image;
+  if (targets.load)
+    await temporary((directory) => load(local, { directory, root, delivery, targets, production, tools }));
   await pushFrom(local, { targets, production, tools });
   return { ...image, tags, path: local.kind === "store" ? undefined : resolve(tools.workingDirectory, local.path) };
 }
@@ -157,12 +159,12 @@ async function pushFrom(output: LocalOutput, { targets, production, tools }: Wor
 /** Engines take archives: what was written in another form is copied into one first. */
 async function load(
   output: LocalOutput,
-  work: Work & { readonly directory: string; readonly delivery: Delivery },
+  work: Work & { readonly directory: string; readonly root: ManifestDocument; readonly delivery: Delivery },
 ): Promise<void> {
-  const { directory, delivery, targets, production, tools } = work;
+  const { directory, root, delivery, targets, production, tools } = work;
   const { dockerPath } = delivery;
   if (output.kind === "archive" || output.kind === "docker-archive") {
-    await loadIntoEngine(resolve(tools.workingDirectory, output.path), { dockerPath }, tools);
+    await loadIntoEngine(resolve(tools.workingDirectory, output.path), { root, dockerPath }, tools);
     return;
   }
   const path = join(directory, "image.tar");
@@ -178,7 +180,7 @@ async function load(
   } finally {
     await sink.discard();
   }
-  await loadIntoEngine(path, { dockerPath }, tools);
+  await loadIntoEngine(path, { root, dockerPath }, tools);
 }
 
 function unique(references: readonly ImageReference[]): ImageReference[] {

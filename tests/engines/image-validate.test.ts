@@ -19,6 +19,21 @@ for (const name of ["docker", "docker-containerd", "podman"] as const) {
       expect(await validate(`engine:${BASE_IMAGE}`)).toMatchObject({ exitCode: 0, document: { valid: true } });
     });
 
+    test("--docker-path names the engine that an image is read from", async () => {
+      const cwd = scene.directory("chosen");
+      const env = { ...engine.env, COOPER_DOCKER_PATH: "/nowhere/docker" };
+      const chosen = ["--docker-path", engine.path];
+      const image = `engine:${BASE_IMAGE}`;
+      for (const words of [
+        ["inspect", image],
+        ["validate", image],
+        ["copy", image, "oci:copied"],
+      ]) {
+        const { exitCode, stderr } = await runCooper(["image", ...words, ...chosen], { cwd, env });
+        expect({ exitCode, stderr, words }).toMatchObject({ exitCode: 0 });
+      }
+    });
+
     test("what the engine saved is in order until one byte of it changes", async () => {
       const cwd = scene.directory("saved");
       const archive = join(cwd, "image.tar");

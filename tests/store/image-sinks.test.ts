@@ -176,5 +176,8 @@ test("an archive is not written over a folder, nor a layout over a file", () =>
     expect(() => openArchiveSink(join(folder, "folder"), { format: "both", names: [] })).toThrow("it is a folder");
     expect(() => openLayoutSink(join(folder, "file"), [])).toThrow("it is a file");
     expect(() => openLayoutSink(join(folder, "file", "below"), [])).toThrow("a file is in the way");
+    expect(() => openArchiveSink(join(folder, "file", "below"), { format: "both", names: [] })).toThrow(
+      "is in the way",
+    );
     expect(readdirSync(folder).sort()).toEqual(["file", "folder"]);
   }));
