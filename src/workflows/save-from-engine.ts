@@ -1,11 +1,14 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { withTemporaryDirectory } from "../host/temporary-directory.ts";
 import type { ImageSource } from "../oci/content.ts";
+import type { Engine } from "../runtime/engine.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
 import { openArchive } from "../store/content-files.ts";
 import { cacheDirectory } from "../store/directories.ts";
-import { openDockerArchiveSource } from "../store/docker-archive-source.ts";
+import { dockerManifestFile, openDockerArchiveSource } from "../store/docker-archive-source.ts";
+import { openLayoutSource } from "../store/oci-layout-source.ts";
 import { engineCandidates } from "./open-engine.ts";
 import type { Tools } from "./tools.ts";
 
@@ -15,7 +18,9 @@ export async function openEngineSource(name: string, tools: Tools): Promise<Imag
     // An open file can be read after its folder is gone.
     const files = await openArchive(path);
     try {
-      return await openDockerArchiveSource({ ...files, what }, undefined);
+      const named = { ...files, what };
+      const isDocker = (await files.chunks(dockerManifestFile)) !== undefined;
+      return await (isDocker ? openDockerArchiveSource(named, undefined) : openLayoutSource(named, undefined));
     } catch (error) {
       await files.close();
       throw error;
@@ -42,7 +47,20 @@ export async function withSavedImage<Result>(
   const cache = cacheDirectory({ environment: tools.environment, homeDirectory: tools.homeDirectory });
   return withTemporaryDirectory(join(cache, "images"), async (directory) => {
     const path = join(directory, "image.tar");
-    await engine.run({ file: engine.path, args: ["save", "--output", path, name], env: {} });
+    await save(engine, { name, path });
     return work(path, `${name} of ${engine.path}`);
   });
+}
+
+async function save(engine: Engine, { name, path }: { name: string; path: string }): Promise<void> {
+  const saveAs = (...format: string[]) =>
+    engine.run({ file: engine.path, args: ["save", ...format, "--output", path, name], env: {} });
+  try {
+    await saveAs();
+  } catch (thrown) {
+    // Podman writes Docker's format unless told, and knows none of its manifests with layers in zstd.
+    if (!(thrown instanceof UserError) || !/zstd compression is not supported/.test(thrown.message)) throw thrown;
+    rmSync(path, { force: true });
+    await saveAs("--format", "oci-archive");
+  }
 }

@@ -30,6 +30,17 @@ function makeTree(): string {
   return folder;
 }
 
+/** What a layout has under a manifest's digest. */
+function readImageOf(layout: string, digest: string) {
+  const read = (name: string) => JSON.parse(readFileSync(join(layout, "blobs", "sha256", hexOf(name)), "utf8"));
+  const configDigest: string = read(digest).config.digest;
+  return { configDigest, config: read(configDigest) };
+}
+
+function hexOf(digest: string): string {
+  return digest.replace(/^sha256:/, "");
+}
+
 /** Runs `image assemble` in a folder of its own and gives its result. */
 async function assemble(argv: readonly string[], options: CooperOptions & { readonly cwd: string }) {
   const { exitCode, stdout, stderr } = await runCooper(["image", "assemble", ...argv], options);
@@ -58,6 +69,25 @@ for (const name of ["docker", "docker-containerd", "podman"] as const) {
       const words = ["run", "--rm", "--entrypoint", "sh", image, "-c", script];
       expect(await runEngine(engine, words)).toBe("4755 0 2 0\nempty\n5\n");
     });
+
+    test.each(["gzip", "zstd", "none"])(
+      "an image of %s layers is loaded, and saved again, as the same",
+      async (kind) => {
+        const cwd = scene.directory("work");
+        const image = `localhost/cooper-test-${scene.id}/${kind}:1`;
+        made.push(image);
+        const argv = [makeTree(), "--output", "oci:ours", "--load", "--tag", image, "--compression", kind];
+        const { digest } = await assemble([...argv, "--cmd", "/x"], { cwd, engine });
+        const ours = readImageOf(join(cwd, "ours"), digest);
+        const { Id } = JSON.parse(await runEngine(engine, ["image", "inspect", image]))[0];
+        // An engine's id is the config's digest, or with containerd's store the manifest's.
+        expect([hexOf(ours.configDigest), hexOf(digest)]).toContain(hexOf(Id));
+        const copied = await runCooper(["image", "copy", `engine:${image}`, "oci:saved"], { cwd, engine });
+        const saved = readImageOf(join(cwd, "saved"), JSON.parse(copied.stdout).digest);
+        expect(saved.config).toEqual(ours.config);
+        expect((await runCooper(["image", "validate", "oci:saved"], { cwd })).exitCode).toBe(0);
+      },
+    );
 
     test("an image that the engine does not have cannot be a base", async () => {
       const cwd = scene.directory("work");
