@@ -1,8 +1,6 @@
-import { dlopen } from "bun:ffi";
 import { expect, test } from "bun:test";
 import {
   appendFileSync,
-  existsSync,
   mkdtempSync,
   renameSync,
   rmSync,
@@ -21,6 +19,7 @@ import { type ReadEntry, readTree } from "../../src/host/read-tree.ts";
 import { sha256Of } from "../../src/oci/digest.ts";
 import { readTar } from "../../src/oci/tar.ts";
 import { writeLayer } from "../../src/store/write-layer.ts";
+import { maySetCapabilities, setCapability } from "./set-capability.ts";
 
 const settings = { prefix: "", owner: { uid: 0, gid: 0 }, epoch: 0, clamp: false } as const;
 const gzip: Compression = { kind: "gzip", level: 1 };
@@ -146,20 +145,6 @@ test("an interruption ends it", () =>
     const meddle = () => controller.abort(new Error("interrupted"));
     expect(layerOf(folder, { meddle, signal: controller.signal })).rejects.toThrow("interrupted");
   }));
-
-/** What `setcap cap_net_raw+ep` does, without needing it. */
-function setCapability(path: string): Uint8Array {
-  const { symbols } = dlopen("libc.so.6", {
-    lsetxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
-  } as const);
-  // VFS_CAP_REVISION_2 with the effective bit, then CAP_NET_RAW in the first permitted set.
-  const value = Uint8Array.of(1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  const [name, attribute] = [Buffer.from(`${path}\0`), Buffer.from("security.capability\0")];
-  expect(symbols.lsetxattr(name, attribute, value, BigInt(value.length), 0)).toBe(0);
-  return value;
-}
-
-const maySetCapabilities = process.getuid?.() === 0 && existsSync("/lib64/ld-linux-x86-64.so.2");
 
 test.skipIf(!maySetCapabilities)("a capability of the file is in the layer", () =>
   withFolder(async (folder) => {

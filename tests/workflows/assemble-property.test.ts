@@ -14,9 +14,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { openReadCapability } from "../../src/host/capability.ts";
 import { sha256Of } from "../../src/oci/digest.ts";
+import { maySetCapabilities, setCapability } from "../store/set-capability.ts";
 import { assemble, contentOf, membersOf, withFolder } from "./assemble-scene.ts";
 
+const readCapability = openReadCapability();
+const keepingCapabilities = maySetCapabilities ? ["--xattrs", "--xattrs-include=security.capability"] : [];
 const isRoot = process.getuid?.() === 0;
 
 /** The same numbers for the same seed. */
@@ -62,6 +66,8 @@ function makeRandomTree(folder: string, seed: number): void {
     if (isRoot && dice(3) === 0 && !stats.isSymbolicLink()) chownSync(join(folder, path), dice(5000), dice(3_000_000));
     if (!stats.isSymbolicLink())
       chmodSync(join(folder, path), (modes[dice(modes.length)] ?? 0) | (stats.isDirectory() ? 0o700 : 0o400));
+    // After the owner, whose change takes it away.
+    if (maySetCapabilities && stats.isFile() && dice(4) === 0) setCapability(join(folder, path), dice(30));
     const time = dice(1_600_000_000);
     lutimesSync(join(folder, path), time, time);
   }
@@ -95,8 +101,11 @@ function describeTree(folder: string): string[] {
         : stats.isFile()
           ? `${sha256Of(readFileSync(absolute))} ${stats.nlink > 1 ? first : ""}`
           : "";
+      // What cannot be run has no use for one.
+      const isProgram = stats.isFile() && (stats.mode & 0o111) !== 0;
+      const capability = isProgram ? (readCapability(absolute)?.toHex() ?? "") : "";
       const owner = isRoot ? `${stats.uid}:${stats.gid}` : "";
-      return `${JSON.stringify(path)} ${stats.mode.toString(8)} ${owner} ${stats.mtimeMs} ${content}`;
+      return `${JSON.stringify(path)} ${stats.mode.toString(8)} ${owner} ${stats.mtimeMs} ${capability} ${content}`;
     });
 }
 
@@ -124,7 +133,7 @@ test.each(
       mkdirSync(join(folder, "unpacked"));
       const tar =
         compression === "gzip" ? gunzipSync(layer) : compression === "zstd" ? zstdDecompressSync(layer) : layer;
-      const words = ["tar", "--numeric-owner", "-xpf", "-", "-C", join(folder, "unpacked")];
+      const words = ["tar", ...keepingCapabilities, "--numeric-owner", "-xpf", "-", "-C", join(folder, "unpacked")];
       expect(Bun.spawnSync(words, { stdin: tar }).stderr.toString()).toBe("");
       expect(describeTree(join(folder, "unpacked"))).toEqual(describeTree(join(folder, "tree")));
     }),
