@@ -1,5 +1,5 @@
 /*
- * bun run bench assemble [--runs 3] [--trees mixed,large,small,single] [--json]
+ * bun run bench assemble [--runs 3] [--trees mixed,large,small,single] [--levels none,gzip-1,gzip-6,zstd-3] [--tools cooper,umoci] [--json]
  *
  * `cooper image assemble` beside what the machine has, by level of compression, in one run and in turn; beside it the limit that
  * this machine's processors set: the time to read, hash and compress the same bytes, divided by their number.
@@ -29,23 +29,33 @@ interface Place {
 }
 
 const root = join(import.meta.dir, "..");
-const docker = process.env["COOPER_TEST_DOCKER"] ?? Bun.which("docker");
+const docker = findDocker();
+
+function findDocker(): string | null {
+  const path = process.env["COOPER_TEST_DOCKER"] ?? Bun.which("docker");
+  return path !== null && Bun.spawnSync([path, "version"]).exitCode === 0 ? path : null;
+}
+
+type Only = Readonly<Record<"trees" | "levels" | "tools", string | undefined>>;
+
+const isWanted = (wanted: string | undefined, name: string) => wanted === undefined || wanted.split(",").includes(name);
 
 /** Measures and prints. */
 export async function benchAssemble(options: {
   runs: number;
-  trees: string | undefined;
+  /** Names with commas; all of them when undefined. */
+  only: Only;
   json: boolean;
 }): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "cooper-bench-"));
-  const wanted = options.trees?.split(",");
+  const { only } = options;
   const rows: Row[] = [];
   try {
-    for (const tree of TREES.filter(({ name }) => wanted === undefined || wanted.includes(name))) {
+    for (const tree of TREES.filter(({ name }) => isWanted(only.trees, name))) {
       const place = { tree: makeTree(directory, tree), out: mkdtempSync(join(directory, "out-")) };
-      for (const level of LEVELS) {
+      for (const level of LEVELS.filter((name) => isWanted(only.levels, name))) {
         const limit = measureLimit(place, level);
-        const measured = await measureLevel(place, { tree: tree.title, level, runs: options.runs });
+        const measured = await measureLevel(place, { tree: tree.title, level, runs: options.runs, tools: only.tools });
         rows.push(...measured);
         if (!options.json) print(tree.title, { level, limit, rows: measured });
       }
@@ -60,9 +70,10 @@ export async function benchAssemble(options: {
 
 async function measureLevel(
   place: Place,
-  { tree, level, runs }: { tree: string; level: Level; runs: number },
+  { tree, level, runs, tools }: { tree: string; level: Level; runs: number; tools: string | undefined },
 ): Promise<Row[]> {
-  const commands = commandsOf(place, level);
+  const all = Object.entries(commandsOf(place, level));
+  const commands = Object.fromEntries(all.filter(([tool]) => isWanted(tools, tool)));
   const times = await timeInTurn(commands, runs);
   const rows: Row[] = [];
   for (const [tool, series] of times) {

@@ -2,6 +2,7 @@
  * bun run bench [--runs 10] [--engine docker|podman] [--json]
  * bun run bench agent: the start of an agent alone
  * bun run bench assemble: see bench-assemble.ts
+ * bun run bench registry: see bench-registry.ts
  *
  * cooper beside the reference CLI (the npm package) on one engine, in one run and in turn. Local Features always, Features from a
  * registry when COOPER_TEST_REGISTRY_PLAIN names one. Times are ratios of two tools on this machine, not facts about either.
@@ -21,6 +22,7 @@ import {
   makeTimedClient,
   removeImages,
 } from "./bench-fixtures.ts";
+import { benchRegistry } from "./bench-registry.ts";
 import { measureCreate, measureExec, measureRunning, removeContainers } from "./bench-up.ts";
 import { peakMemory, type Timing, timeInTurn, timingOf } from "./measure.ts";
 
@@ -29,13 +31,20 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       trees: { type: "string" },
+      levels: { type: "string" },
+      tools: { type: "string" },
       runs: { type: "string", default: "10" },
       engine: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
   if (positionals[0] === "assemble") {
-    await benchAssemble({ runs: Number(values.runs), trees: values.trees, json: values.json });
+    const { trees, levels, tools, json } = values;
+    await benchAssemble({ runs: Number(values.runs), only: { trees, levels, tools }, json });
+    return;
+  }
+  if (positionals[0] === "registry") {
+    await benchRegistry({ runs: Number(values.runs), json: values.json });
     return;
   }
   const engine = availableEngines().find(
