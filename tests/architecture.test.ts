@@ -51,6 +51,21 @@ test("no file imports from a layer below its own", () => {
   expect(offences).toEqual([]);
 });
 
+test("what images are made, kept and moved with knows nothing of dev containers", () => {
+  const rooms = ["oci", "assembly", "store", "registry"];
+  const above = ["devcontainer", "features", "profile", "agent"];
+  const offences = files
+    .filter((file) => rooms.includes(roomOf(file)))
+    .flatMap((file) =>
+      importsOf(readFileSync(join(root, file), "utf8"))
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) => relative(root, join(root, dirname(file), specifier)))
+        .filter((target) => above.includes(roomOf(target)))
+        .map((target) => `${file} imports ${target}`),
+    );
+  expect(offences).toEqual([]);
+});
+
 test("pure layers have no effects", () => {
   const effect =
     /\bBun\.(?!CryptoHasher\b)\w+|["'](?:node:)?(?:fs|fs\/promises|child_process|process|os|net|http|https)["']|\bprocess\.\w|\bfetch\(|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomUUID\b|["']bun["']/;
