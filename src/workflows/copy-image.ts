@@ -101,8 +101,7 @@ async function copyToDisk(
   }
   const sink = await openLocalSink(output, { references, origin: originOf(request.source, source) }, tools);
   try {
-    const concurrency = output.kind === "oci-layout" || output.kind === "store" ? concurrentBlobs : 1;
-    const contents = await transferImage(source, sink, { root, concurrency, observer });
+    const contents = await transferImage(source, sink, { root, concurrency: concurrentBlobs, observer });
     return describe(root, { contents, present: 0, mounted: 0 });
   } finally {
     await sink.discard();

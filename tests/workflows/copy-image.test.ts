@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { UserError } from "../../src/errors.ts";
@@ -84,6 +84,32 @@ test("an image goes to a registry and back with its digest", async () => {
   await copy(`${registry.host}/acme/app:1`, "docker-archive:back-docker.tar");
   expect(await faultsOf("docker-archive:back-docker.tar")).toEqual([]);
 });
+
+test.each(["oci-archive:", "docker-archive:"])(
+  "an %sFILE is the same whichever of its blobs comes last",
+  async (kind) => {
+    const registry = start();
+    await copy("oci:one", `${registry.host}/acme/app:1`);
+    const manifest = JSON.parse(new TextDecoder().decode(one.get(`blobs/sha256/${digestOfOne.slice(7)}`)));
+    const archives: string[] = [];
+    for (const slow of ["none", manifest.config.digest, manifest.layers[0].digest]) {
+      const proxy = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        async fetch(request) {
+          const { pathname } = new URL(request.url);
+          if (pathname.endsWith(slow)) await Bun.sleep(100);
+          return fetch(`http://${registry.host}${pathname}`, { method: request.method });
+        },
+      });
+      started.push({ stop: () => proxy.stop(true) });
+      const file = `${kind.slice(0, -1)}-${slow.slice(7, 19)}.tar`;
+      await copy(`127.0.0.1:${proxy.port}/acme/app:1`, `${kind}${file}`);
+      archives.push(sha256Of(readFileSync(join(directory, file))));
+    }
+    expect(new Set(archives).size).toBe(1);
+  },
+);
 
 test("what a registry has is not sent again, and what a neighbour has is mounted", async () => {
   const registry = start();
