@@ -4,8 +4,9 @@ import { openStreamDigest } from "./stream-digest.ts";
 
 /** Takes bytes in, cuts them into chunks of a fixed size and passes them on compressed and in order. */
 export interface ChunkedOutput {
-  /** What is free of the current chunk: fill its beginning, then `advance`. */
-  readonly room: () => Uint8Array;
+  /** The current chunk, of which the first `used` bytes are taken: fill what follows, then `advance`. */
+  readonly chunk: () => Uint8Array;
+  readonly used: () => number;
   readonly advance: (count: number) => void;
   /** Adds bytes if the current chunk has room for them all. */
   readonly tryPut: (bytes: Uint8Array) => boolean;
@@ -77,7 +78,8 @@ export function openChunkedOutput(options: {
     return true;
   };
   return {
-    room: () => chunk.subarray(used),
+    chunk: () => chunk,
+    used: () => used,
     advance: (count) => {
       used += count;
     },

@@ -60,6 +60,26 @@ export function encodeTarHeader(member: TarMember): Uint8Array {
   return withRecords(records, header);
 }
 
+/**
+ * Writes what `encodeTarHeader` gives into `bytes` from `offset` on, when that is one block; else nothing, and gives
+ * false.
+ */
+export function writeTarHeader(member: TarMember, bytes: Uint8Array, offset: number): boolean {
+  const path = member.kind === "directory" ? `${member.path}/` : member.path;
+  const target = member.kind === "symlink" || member.kind === "hardlink" ? member.target : "";
+  const size = member.kind === "file" ? member.size : 0;
+  const { mode, uid, gid, modified } = member;
+  const isLarge = size > maximumLargeNumber || modified > maximumLargeNumber;
+  if (isLarge || uid > maximumSmallNumber || gid > maximumSmallNumber) return false;
+  if (!isShortAscii(target) || (member.kind === "file" && member.capability !== undefined)) return false;
+  const name = splitName(path);
+  if (name === undefined) return false;
+  bytes.fill(0, offset, offset + tarBlockSize);
+  const typeFlag = typeFlags[member.kind];
+  writeHeader(bytes, { name, target, mode: mode & 0o7777, uid, gid, size, modified, typeFlag }, offset);
+  return true;
+}
+
 type Header = {
   readonly name: { readonly prefix: string; readonly name: string };
   readonly target: string;
@@ -86,24 +106,24 @@ function withRecords(records: readonly Uint8Array[], header: Header): Uint8Array
 }
 
 /** Fills a zeroed block. */
-function writeHeader(block: Uint8Array, header: Header): Uint8Array {
+function writeHeader(bytes: Uint8Array, header: Header, start = 0): Uint8Array {
   // The checksum counts its own field as spaces.
   const sum =
     8 * 0x20 +
     header.typeFlag +
-    writeAscii(block, 0, header.name.name) +
-    writeOctal(block, 100, { digits: 7, value: header.mode }) +
-    writeOctal(block, 108, { digits: 7, value: header.uid }) +
-    writeOctal(block, 116, { digits: 7, value: header.gid }) +
-    writeOctal(block, 124, { digits: 11, value: header.size }) +
-    writeOctal(block, 136, { digits: 11, value: header.modified }) +
-    writeAscii(block, 157, header.target) +
-    writeAscii(block, 257, magic) +
-    writeAscii(block, 345, header.name.prefix);
-  block[156] = header.typeFlag;
-  writeOctal(block, 148, { digits: 6, value: sum });
-  block[155] = 0x20;
-  return block;
+    writeAscii(bytes, start, header.name.name) +
+    writeOctal(bytes, start + 100, { digits: 7, value: header.mode }) +
+    writeOctal(bytes, start + 108, { digits: 7, value: header.uid }) +
+    writeOctal(bytes, start + 116, { digits: 7, value: header.gid }) +
+    writeOctal(bytes, start + 124, { digits: 11, value: header.size }) +
+    writeOctal(bytes, start + 136, { digits: 11, value: header.modified }) +
+    writeAscii(bytes, start + 157, header.target) +
+    writeAscii(bytes, start + 257, magic) +
+    writeAscii(bytes, start + 345, header.name.prefix);
+  bytes[start + 156] = header.typeFlag;
+  writeOctal(bytes, start + 148, { digits: 6, value: sum });
+  bytes[start + 155] = 0x20;
+  return bytes;
 }
 
 /** Gives the sum of what it wrote, as does `writeOctal`. */

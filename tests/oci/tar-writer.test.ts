@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readTar } from "../../src/oci/tar.ts";
-import { encodeTarHeader, type TarMember, tarEnd, tarPadding } from "../../src/oci/tar-writer.ts";
+import { encodeTarHeader, type TarMember, tarEnd, tarPadding, writeTarHeader } from "../../src/oci/tar-writer.ts";
 import { concatBytes } from "../fakes/registry-tar.ts";
 
 const common = { mode: 0o644, uid: 0, gid: 0, modified: 0 } as const;
@@ -91,4 +91,30 @@ test("a capability is an extended attribute", () => {
 test.each([0, 1, 511, 512, 513])("content of %i bytes is padded to whole blocks", (size) => {
   expect((size + tarPadding(size)) % 512).toBe(0);
   expect(tarPadding(size)).toBeLessThan(512);
+});
+
+test("a header is written in place as it is given out, where it is one block", () => {
+  const members: TarMember[] = [
+    file("a", { mode: 0o104711, uid: 1000, gid: 50, modified: 86400, size: 77 }),
+    { ...common, kind: "directory", path: "d", mode: 0o1777 },
+    { ...common, kind: "symlink", path: "s", target: "a" },
+    { ...common, kind: "hardlink", path: "h", target: "a".repeat(100) },
+    file(`${"d".repeat(120)}/${"n".repeat(90)}`),
+    file("n".repeat(101)),
+    file("ö"),
+    { ...common, kind: "symlink", path: "s", target: "ö" },
+    file("large", { size: 8 * 1024 ** 3 }),
+    file("owned", { uid: 3_000_000 }),
+    file("grouped", { gid: 3_000_000 }),
+    file("late", { modified: 8 * 1024 ** 3 }),
+    file("capable", { capability: Uint8Array.of(1, 2, 3) }),
+  ];
+  for (const member of members) {
+    const [whole, bytes] = [encodeTarHeader(member), new Uint8Array(2048).fill(0xaa)];
+    const written = writeTarHeader(member, bytes, 700);
+    expect(written).toBe(whole.length === 512);
+    const expected = new Uint8Array(2048).fill(0xaa);
+    if (written) expected.set(whole, 700);
+    expect(bytes).toEqual(expected);
+  }
 });
