@@ -79,21 +79,26 @@ function runStep(instruction: string, command: string): BuildStep {
 /** What tells which instructions of a profile's Dockerfile download, and what they download with. */
 export type CachedInstalls = Pick<ProfileDockerfile, "installs" | "packages"> &
   Pick<RepoProfile, "language"> & {
-    /** Tells apart those that must not share. */
+    /** Tells apart those that must not share what install commands keep. */
     readonly cacheId: string;
+    /** As `cacheId`, of what apt keeps. */
+    readonly aptCacheId: string;
   };
 
 /**
  * A profile's Dockerfile whose instructions find what apt and the language's package manager downloaded before. Not of Go and Rust:
  * what they download is part of the image.
  */
-export function withInstallCaches(text: string, { packages, installs, language, cacheId }: CachedInstalls): string {
+export function withInstallCaches(
+  text: string,
+  { packages, installs, language, cacheId, aptCacheId }: CachedInstalls,
+): string {
   const instructions = new Set(installs.map(({ instruction }) => instruction));
   const mounts = CACHES[language].map(
     ({ name, target }) => `--mount=type=cache,id=${cacheId}-${name},target=${target} `,
   );
   return text
-    .replace(packages, () => withKeptArchives(packages, cacheId))
+    .replace(packages, () => withKeptArchives(packages, aptCacheId))
     .split("\n")
     .map((line) => (instructions.has(line) ? `RUN ${mounts.join("")}${line.slice("RUN ".length)}` : line))
     .join("\n");
@@ -105,8 +110,8 @@ const APT_ARCHIVES = "/var/cache/apt/archives";
 // Official images delete what lies in apt's own folder after every install; a folder in it is not looked at.
 const APT_INSTALL = `mkdir -p ${APT_ARCHIVES}/kept/partial && apt-get -o Dir::Cache::Archives=${APT_ARCHIVES}/kept install`;
 
-function withKeptArchives(packages: string, cacheId: string): string {
-  const mount = `--mount=type=cache,id=${cacheId}-apt,sharing=locked,target=${APT_ARCHIVES}`;
+function withKeptArchives(packages: string, aptCacheId: string): string {
+  const mount = `--mount=type=cache,id=${aptCacheId},sharing=locked,target=${APT_ARCHIVES}`;
   const installs = packages.slice("RUN ".length).replace(/apt-get install\b/, APT_INSTALL);
   return `RUN ${mount} ${installs}`;
 }

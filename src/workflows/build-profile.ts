@@ -20,7 +20,7 @@ import {
   writeArtifact,
   writeManifest,
 } from "./profile-artifacts.ts";
-import { cacheArchive, loadCachedImage, saveCachedImage } from "./profile-cache.ts";
+import { cacheArchive, discardStaged, loadCachedImage, saveCachedImage, stageArchive } from "./profile-cache.ts";
 import type { BuildAttempt, PlannedVariant, StoredImage } from "./profile-engine.ts";
 import { registerUnsupported } from "./register-unsupported.ts";
 import type { Tools } from "./tools.ts";
@@ -34,6 +34,7 @@ export interface ProfileBuild {
 
 interface Work extends ProfileBuild {
   readonly prepared: PreparedProfile;
+  readonly archive: string;
   readonly folder: string;
   readonly logPath: string;
 }
@@ -42,12 +43,13 @@ interface Work extends ProfileBuild {
 export async function buildProfile(build: ProfileBuild, tools: Tools): Promise<ProfileResponse> {
   const read = readRequestedProfile(build.request, tools);
   if (read.profile.status === "unsupported") registerUnsupported(read, MISSING_INSTALL, tools);
-  const prepared = await prepareProfile(read, build.options, tools);
+  const archive = cacheArchive(build.request, read, tools);
+  const prepared = await prepareProfile(read, { ...build.options, archive }, tools);
   const folder = makeOwnFolder(read.repository, ARTIFACTS_FOLDER);
   for (const { variant, dockerfile } of prepared.variants) {
     writeArtifact(join(folder, variantFile(variant)), dockerfile.text);
   }
-  const work: Work = { ...build, prepared, folder, logPath: join(folder, "build.log") };
+  const work: Work = { ...build, prepared, archive, folder, logPath: join(folder, "build.log") };
   const log = openStaged(work.logPath);
   try {
     return await buildOrReuse(work, log, tools);
@@ -73,9 +75,14 @@ async function buildOrReuse(work: Work, log: StagedText, tools: Tools): Promise<
       return finish(work, { reused: true, planned: matching(prepared, cached) }, log);
     }
   }
-  const planned = await buildVariants(work, log, tools);
-  await saveCachedImage(prepared, cacheArchive(request, prepared, tools), tools);
-  return finish(work, { reused: false, planned }, log);
+  const staged = stageArchive(work.archive, prepared.repository);
+  try {
+    const planned = await buildVariants(work, log, tools);
+    await saveCachedImage(prepared, staged, tools);
+    return finish(work, { reused: false, planned }, log);
+  } finally {
+    discardStaged(staged);
+  }
 }
 
 /** The variant that an image was built from, as the repository is now. */
@@ -87,8 +94,7 @@ function matching({ variants, profile }: PreparedProfile, image: StoredImage): P
 
 /** A broken archive is as good as none. */
 async function loadFromCache(work: Work, log: StagedText, tools: Tools): Promise<StoredImage | undefined> {
-  const { prepared, request, options } = work;
-  const archive = cacheArchive(request, prepared, tools);
+  const { prepared, archive, options } = work;
   const planHashes = options.trustTag ? undefined : prepared.variants.map(({ planHash }) => planHash);
   try {
     return await loadCachedImage(prepared, { archive, planHashes }, tools);

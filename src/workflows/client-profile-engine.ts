@@ -3,7 +3,6 @@ import { type Builder, detectBuilder } from "../runtime/builder.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { type GateContainer, gateCommand } from "../runtime/gate-command.ts";
 import { engineKindOf, type LocalImage } from "../runtime/local-image.ts";
-import { createBoundedLog } from "./bounded-log.ts";
 import { baseFactsOf } from "./look-up-images.ts";
 import type { GateEnd, GateLimits, ProfileEngine } from "./profile-engine.ts";
 import { runProfileBuild } from "./run-profile-build.ts";
@@ -51,12 +50,15 @@ function selectBuilder({ engine, images, buildkit }: ProfileClient, tools: Tools
   return detectBuilder(engine, { buildkit, named }, engineKindOf(seen));
 }
 
-/** Docker ends with 126 or 127 too where it is not the gate's shell that did. */
-const ENGINE_REFUSES = /^docker: Error response from daemon: /;
+/** What a client says that ends with 125 to 127 because it could not start the gate, whose own shell may end so too. */
+const ENGINE_REFUSES = /^(?:docker: |Error: |unknown )/;
 /** How long a container's end is waited for after its time is up. */
 const GRACE_MILLISECONDS = 30_000;
+/** More, and a timer would end at once. */
+const LONGEST_MILLISECONDS = 2 ** 31 - 1 - GRACE_MILLISECONDS;
+const KILL_INTERVAL_MILLISECONDS = 250;
 /** Of what a client says instead of starting a container. */
-const TAIL_BYTES = 16_384;
+const HEAD_CHARACTERS = 16_384;
 
 async function runGateContainer(
   gate: GateContainer,
@@ -65,26 +67,36 @@ async function runGateContainer(
 ): Promise<GateEnd> {
   const own = (...args: readonly string[]) =>
     tools.runProcess({ file: engine.path, args: [...args, gate.name], env: {} }, { regardless: true });
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    own("kill").catch(() => undefined);
-  }, timeoutMilliseconds);
-  const tail = createBoundedLog(TAIL_BYTES);
+  const state = { timedOut: false, ended: false };
+  const end = async () => {
+    state.timedOut = true;
+    // Its time may be up before the engine has made it.
+    while (!state.ended) {
+      await own("kill").catch(() => undefined);
+      await Bun.sleep(KILL_INTERVAL_MILLISECONDS);
+    }
+  };
+  const allowed = Math.min(timeoutMilliseconds, LONGEST_MILLISECONDS);
+  const timer = setTimeout(end, allowed);
+  let head = "";
+  const take = (text: string) => {
+    head = (head + text).slice(0, HEAD_CHARACTERS);
+    onOutput(text);
+  };
   try {
     const { exitCode } = await tools.runProcess(gateCommand(engine.path, gate), {
-      onOutput: (text) => {
-        tail.add(text);
-        onOutput(text);
-      },
-      timeoutMilliseconds: timeoutMilliseconds + GRACE_MILLISECONDS,
+      onOutput: take,
+      timeoutMilliseconds: allowed + GRACE_MILLISECONDS,
     });
-    if (timedOut) return { kind: "timed_out" };
-    const { text } = tail.end();
-    if (exitCode === 125 || ENGINE_REFUSES.test(text)) throw new UserError(text.trim());
+    if (state.timedOut) return { kind: "timed_out" };
+    if ([125, 126, 127].includes(exitCode) && ENGINE_REFUSES.test(head)) throw new UserError(head.trim());
     return { kind: "ended", exitCode };
+  } catch (error) {
+    if (state.timedOut && error instanceof UserError) return { kind: "timed_out" };
+    throw error;
   } finally {
     clearTimeout(timer);
+    state.ended = true;
     await own("rm", "--force", "--volumes");
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { createDockerignore } from "../dockerfile/dockerignore.ts";
 import { withNamedStage } from "../dockerfile/named-stage.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
@@ -94,7 +94,7 @@ export function profileTag(id: string): string {
 /** Decides what a profile's image is to be: reads the repository, the base and what the engine has. */
 export async function prepareProfile(
   read: ReadProfile,
-  options: ProfileOptions,
+  options: ProfileOptions & { readonly archive: string },
   tools: Tools,
 ): Promise<PreparedProfile> {
   const { repository, id, profile } = read;
@@ -110,7 +110,7 @@ export async function prepareProfile(
     dockerfile: renderProfileDockerfile({ profile, baseImage, variant }),
   }));
   const tag = profileTag(id);
-  const ignore = ignoreText(repository);
+  const ignore = ignoreText(repository, archivePatterns(repository, options.archive));
   const digest = digestRepository(repository, ignore, tools);
   digest.catch(() => undefined);
   const { engine, images } = await openProfileEngine([baseImage, tag], options, tools);
@@ -177,10 +177,21 @@ async function findBase(
   }
 }
 
-function ignoreText(repository: string): string {
+/** What keeps an archive that lies in the repository, and those beside it, out of the image. */
+function archivePatterns(repository: string, archive: string): readonly string[] {
+  const path = relative(repository, archive);
+  if (path.startsWith("../") || isAbsolute(path)) return [];
+  const folder = dirname(path);
+  const name = basename(path);
+  return folder === "." ? [name, `.${name}.*.partial`] : [folder.replaceAll(/[*?[\]\\]/g, "\\$&")];
+}
+
+function ignoreText(repository: string, kept: readonly string[]): string {
   const path = join(repository, ".dockerignore");
   const own = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "utf8") : "";
-  return `${own}${own === "" || own.endsWith("\n") ? "" : "\n"}${NEVER_SENT.join("\n")}\n`;
+  // Podman takes a leading slash for a part of the name.
+  const relativeLines = own.replaceAll(/^([ \t]*!?[ \t]*)\/+(?=\S)/gm, "$1");
+  return `${relativeLines}${own === "" || own.endsWith("\n") ? "" : "\n"}${[...NEVER_SENT, ...kept].join("\n")}\n`;
 }
 
 async function digestRepository(repository: string, ignore: string, tools: Tools): Promise<string> {

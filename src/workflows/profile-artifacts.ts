@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import { canonicalJson, type JsonObject } from "../json.ts";
 import { stagedPath } from "../store/staged-path.ts";
 
@@ -32,16 +32,26 @@ export function writeArtifact(path: string, text: string): void {
 
 /** A file that comes to be when it is finished. */
 export interface StagedText {
+  /** What cannot be written is told of by `finish`: a builder that is being listened to must not be left alone. */
   readonly write: (text: string) => void;
+  /** Throws UserError when the file cannot be written, which is then as it was. */
   readonly finish: () => void;
   /** Takes away what was not finished. */
   readonly discard: () => void;
 }
 
-/** Begins a file that is to be renamed to `path` when it is whole. */
+/** Begins a file that is to be renamed to `path` when it is whole; throws UserError where it cannot be. */
 export function openStaged(path: string): StagedText {
+  const attempt = <Result>(act: () => Result): Result => {
+    try {
+      return act();
+    } catch (cause) {
+      throw unwritableArtifact(path, cause);
+    }
+  };
   const staged = stagedPath(path);
-  const file = openSync(staged, "wx", 0o644);
+  const file = attempt(() => openSync(staged, "wx", 0o644));
+  let failure: unknown;
   let open = true;
   const close = () => {
     if (open) closeSync(file);
@@ -49,20 +59,49 @@ export function openStaged(path: string): StagedText {
   };
   return {
     write: (text) => {
+      if (failure !== undefined) return;
       const bytes = new TextEncoder().encode(text);
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+      try {
+        for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+      } catch (cause) {
+        failure = cause;
+      }
     },
     finish: () => {
       if (!open) return;
-      fsyncSync(file);
-      close();
-      renameSync(staged, path);
+      attempt(() => {
+        if (failure !== undefined) throw failure;
+        fsyncSync(file);
+        close();
+        renameSync(staged, path);
+      });
     },
     discard: () => {
       close();
       rmSync(staged, { force: true });
     },
   };
+}
+
+function unwritableArtifact(path: string, cause: unknown): UserError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new UserError(`Could not write ${path}: the disk is full.`, {
+        hint: "Free some space and run the same command again.",
+        cause,
+      });
+    case "EROFS":
+    case "EACCES":
+    case "EPERM":
+      return new UserError(`Could not write ${path}: ${code === "EROFS" ? "it is read-only" : "permission denied"}.`, {
+        hint: "cooper keeps what it writes of a repository in its .pf_manifest: make that writable, or copy the repository.",
+        cause,
+      });
+    default:
+      return new UserError(`Could not write ${path}: ${messageOf(cause)}.`, { cause });
+  }
 }
 
 /** What a build of a profile came to, for those who read it later. */
@@ -100,13 +139,17 @@ export function earlierBaseDigest(repository: string, baseImage: string): string
 }
 
 /**
- * Makes a folder of cooper's own in a repository; throws UserError where something else is in the way, a link above all, through which a
- * cloned repository would have files written elsewhere.
+ * Makes a folder of cooper's own in a repository; throws UserError where that may not be written to, or something else is in the way, a
+ * link above all, through which a cloned repository would have files written elsewhere.
  */
 export function makeOwnFolder(repository: string, names: readonly string[]): string {
   return names.reduce((parent, name) => {
     const folder = join(parent, name);
-    mkdirSync(folder, { recursive: true });
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (cause) {
+      throw unwritableArtifact(folder, cause);
+    }
     if (lstatSync(folder).isDirectory()) return folder;
     throw new UserError(`${folder} is a link, and not the folder that cooper would write to.`, {
       hint: "Remove it.",

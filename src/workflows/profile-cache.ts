@@ -1,5 +1,5 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { messageOf, UserError } from "../errors.ts";
 import { maximumManifestSize } from "../oci/image.ts";
@@ -7,7 +7,7 @@ import { PLAN_LABEL } from "../plan/plan-hash.ts";
 import type { ProfileRequest } from "../profile/profile-request.ts";
 import { type ContentFiles, openArchive } from "../store/content-files.ts";
 import { stagedPath } from "../store/staged-path.ts";
-import type { PreparedProfile } from "./prepare-profile.ts";
+import type { PreparedProfile, ReadProfile } from "./prepare-profile.ts";
 import { makeOwnFolder } from "./profile-artifacts.ts";
 import type { StoredImage } from "./profile-engine.ts";
 import type { Tools } from "./tools.ts";
@@ -18,7 +18,7 @@ const CACHE_FOLDER = [".tmp-test", "image-cache"];
 /** The archive that a profile's image is kept in: in the folder asked for, else PF_TMP_DIR's, else the repository's. */
 export function cacheArchive(
   request: ProfileRequest,
-  { id, repository }: Pick<PreparedProfile, "id" | "repository">,
+  { id, repository }: Pick<ReadProfile, "id" | "repository">,
   tools: Tools,
 ): string {
   const temporary = tools.environment["PF_TMP_DIR"] ?? "";
@@ -57,23 +57,50 @@ export async function loadCachedImage(
   return image;
 }
 
-/** Saves the image, by rename. */
-export async function saveCachedImage(prepared: PreparedProfile, archive: string, tools: Tools): Promise<void> {
-  const { engine, tag, repository } = prepared;
+/** A place beside an archive for what is not whole yet: an engine leaves files of its own there when it is ended. */
+export interface StagedArchive {
+  readonly archive: string;
+  readonly directory: string;
+}
+
+/** Makes that place, so that an archive that cannot be written is told of before the image is built. */
+export function stageArchive(archive: string, repository: string): StagedArchive {
   if (dirname(archive) === join(repository, ...CACHE_FOLDER)) makeOwnFolder(repository, CACHE_FOLDER);
-  const staged = stagedPath(archive);
+  const directory = stagedPath(archive);
+  try {
+    mkdirSync(directory);
+  } catch (cause) {
+    throw unsaved(archive, cause);
+  }
+  return { archive, directory };
+}
+
+/** Takes the place away with all that is in it. */
+export function discardStaged({ directory }: StagedArchive): void {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** Saves the image, by rename. */
+export async function saveCachedImage(
+  { engine, tag }: PreparedProfile,
+  { archive, directory }: StagedArchive,
+  tools: Tools,
+): Promise<void> {
+  const staged = join(directory, basename(archive));
   try {
     await engine.saveArchive(tag, staged);
     renameSync(staged, archive);
   } catch (cause) {
     tools.interruption.signal.throwIfAborted();
-    throw new UserError(`Could not save the image to ${archive}: ${messageOf(cause)}`, {
-      hint: "Make room there, or name another folder as image_cache_dir.",
-      cause,
-    });
-  } finally {
-    rmSync(staged, { force: true });
+    throw unsaved(archive, cause);
   }
+}
+
+function unsaved(archive: string, cause: unknown): UserError {
+  return new UserError(`Could not save the image to ${archive}: ${messageOf(cause)}`, {
+    hint: "Make room there, or name another folder as image_cache_dir.",
+    cause,
+  });
 }
 
 const listingSchema = v.array(v.object({ Config: v.string(), RepoTags: v.nullish(v.array(v.string()), []) }));

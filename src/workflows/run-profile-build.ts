@@ -12,7 +12,8 @@ import { failedStep } from "../runtime/build-steps.ts";
 import { createBuildView } from "../runtime/build-view.ts";
 import type { Builder } from "../runtime/builder.ts";
 import { cacheDirectory } from "../store/directories.ts";
-import type { AttemptEnd, BuildAttempt } from "./profile-engine.ts";
+import type { AttemptEnd, BuildAttempt, PlannedVariant } from "./profile-engine.ts";
+import type { BaseFacts } from "./resolve-base.ts";
 import type { Tools } from "./tools.ts";
 
 /** With what a variant is built. */
@@ -58,12 +59,21 @@ export async function runProfileBuild(
 }
 
 /** The plan as it is run: what was downloaded before changes nothing of what is built, and so not its hash. */
-function withCaches({ planned, language, cacheId, noCache }: BuildAttempt, builder: Builder): BuildPlan {
+function withCaches({ planned, base, language, cacheId, noCache }: BuildAttempt, builder: Builder): BuildPlan {
   const { plan, dockerfile } = planned;
   const canMount = builder.kind === "buildx" || (builder.kind === "podman" && builder.mounts);
   if (!canMount || noCache || plan.source.kind !== "dockerfile") return plan;
-  const text = withInstallCaches(plan.source.text, { ...dockerfile, language, cacheId });
+  const caches = { ...dockerfile, language, cacheId, aptCacheId: aptCacheId(base, planned) };
+  const text = withInstallCaches(plan.source.text, caches);
   return { ...plan, source: { ...plan.source, text } };
+}
+
+/**
+ * What apt keeps is shared by all that start from the same image: nothing but that image's own apt has written it, as no repository is
+ * there yet. What nobody signed stays apart.
+ */
+function aptCacheId({ digest }: BaseFacts, { variant }: PlannedVariant): string {
+  return `cooper-apt-${digest.replace(/^sha256:/, "")}${variant.apt === "archive_unauthenticated" ? "-unauthenticated" : ""}`;
 }
 
 /** The log has what was run, where it is not what the Dockerfile beside it says. */

@@ -85,17 +85,19 @@ test("caches are mounted for apt and for install commands alone, under names of 
   const withApt = text
     .replace("\nRUN apt-get update", `\nRUN ${apt} apt-get update`)
     .replace("&& apt-get install", `&& ${keep}`);
-  expect(withInstallCaches(text, { packages, installs, language: "python", cacheId: "x" })).toBe(
+  expect(withInstallCaches(text, { packages, installs, language: "python", cacheId: "x", aptCacheId: "x-apt" })).toBe(
     withApt
       .replace("\nRUN pip install .", `\nRUN ${pip} pip install .`)
       .replace('RUN ["/bin/sh"', `RUN ${pip} ["/bin/sh"`),
   );
-  expect(withInstallCaches(text, { packages, installs, language: "rust", cacheId: "x" })).toBe(withApt);
+  expect(withInstallCaches(text, { packages, installs, language: "rust", cacheId: "x", aptCacheId: "x-apt" })).toBe(
+    withApt,
+  );
 });
 
 test.each(BUILD_VARIANTS.map(({ name }) => name))("apt keeps what it downloads in the variant %s too", (name) => {
   const { text, installs, packages } = render({ install_cmds: [] }, name);
-  const cached = withInstallCaches(text, { packages, installs, language: "python", cacheId: "x" });
+  const cached = withInstallCaches(text, { packages, installs, language: "python", cacheId: "x", aptCacheId: "x-apt" });
   expect(cached.match(/--mount=type=cache,id=x-apt/g)).toHaveLength(1);
   expect(cached.match(/Dir::Cache::Archives=\S+\/kept install -y/g)).toHaveLength(1);
   expect(cached).not.toContain("apt-get install");

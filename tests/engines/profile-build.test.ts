@@ -16,7 +16,7 @@ describeBuilders((builder) => {
 
   test("an image is built, reused while nothing changes, and built again when a file does", async () => {
     const args = await withBase("plain");
-    const files = { "a.txt": "one\n", ".dockerignore": "!.git\nskipped\n", skipped: "", ".git/HEAD": "ref\n" };
+    const files = { "a.txt": "one\n", ".dockerignore": "!.git\n/skipped\n", skipped: "", ".git/HEAD": "ref\n" };
     const repository = scene.repository(files, INSTALL);
     const first = await scene.run(builder, repository, { args });
     expect(first.response?.reused_cache).toBe(false);
