@@ -1,4 +1,4 @@
-import { findAgent } from "../agent/choose-variant.ts";
+import { AGENTS } from "../agent/agents.ts";
 import { basesOfAgents, type FoundImage, purposeOf } from "../plan/made-images.ts";
 import { findImages } from "../workflows/find-images.ts";
 import type { CliCommand } from "./command.ts";
@@ -11,7 +11,7 @@ export const imageList: CliCommand = {
   name: "list",
   description: "List the images that cooper made, in its own store and in the engine",
   flags: {
-    agent: { type: "string", valueHint: "name", description: "Only images of this agent, such as opencode" },
+    agent: { type: "string", choices: AGENTS.map(({ name }) => name), description: "Only images of this agent" },
     base: { type: "boolean", description: "Only what agents' images were put on" },
     json: { type: "boolean", description: "Print JSON" },
     ...IMAGE_PLACE_FLAGS,
@@ -29,8 +29,7 @@ export const imageList: CliCommand = {
 
 /** In the order of places and names. */
 function choose(images: readonly FoundImage[], flags: Flags): readonly FoundImage[] {
-  const written = flags.string("agent");
-  const agent = written === undefined ? undefined : findAgent(written).name;
+  const agent = flags.string("agent");
   const wanted = flags.boolean("base")
     ? basesOfAgents(images, agent)
     : images.filter((image) => agent === undefined || isOf(image, agent));

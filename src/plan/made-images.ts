@@ -60,27 +60,22 @@ function extendsImage(image: FoundImage, base: FoundImage): boolean {
 
 /**
  * Those of the images that a newer one has taken the place of: without a name, or whose names are all derived ones (the tag is the plan's
- * hash, or the agent's version) that a newer image has with another tag. A name that somebody gave is never superseded.
+ * hash, or the agent's version) that a newer image has with another tag. A name that somebody gave keeps an image, and out of all this.
  */
 export function supersededImages(images: readonly FoundImage[]): readonly FoundImage[] {
-  const newest = new Map<string, FoundImage>();
-  for (const image of images) {
-    for (const name of image.names) {
-      const key = derivedKey(name, image);
-      const other = key === undefined ? undefined : newest.get(key);
-      if (key !== undefined && (other === undefined || isNewer(image, other))) newest.set(key, image);
-    }
+  const derived = images.filter((image) => keysOf(image) !== undefined);
+  const newest = new Map<string, number>();
+  for (const image of derived) {
+    for (const key of keysOf(image) ?? []) newest.set(key, Math.max(newest.get(key) ?? 0, image.time));
   }
-  return images.filter((image) =>
-    image.names.every((name) => {
-      const key = derivedKey(name, image);
-      return key !== undefined && newest.get(key) !== image;
-    }),
-  );
+  return derived.filter((image) => (keysOf(image) ?? []).every((key) => image.time < (newest.get(key) ?? 0)));
 }
 
-function isNewer(image: FoundImage, other: FoundImage): boolean {
-  return image.time === other.time ? image.id > other.id : image.time > other.time;
+/** What its derived names have in common with those of older and newer images; undefined when somebody gave it a name. */
+function keysOf(image: FoundImage): readonly string[] | undefined {
+  const keys = image.names.map((name) => derivedKey(name, image));
+  const known = keys.filter((key) => key !== undefined);
+  return known.length === keys.length ? known : undefined;
 }
 
 /** The repository of a derived name, where it is; undefined for a name that somebody gave. */

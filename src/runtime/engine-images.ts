@@ -21,9 +21,17 @@ const inspection = v.array(
   }),
 );
 
+const ATTEMPTS = 4;
+
 /** The images of an engine's store with cooper's label, by their own or by a base's. */
 export async function listLabelledImages(engine: Engine): Promise<readonly FoundImage[]> {
   const args = ["image", "ls", "--quiet", "--no-trunc", "--filter", `label=${PLAN_LABEL}`];
+  for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    const { exitCode, stdout, stderr } = await engine.ask(args);
+    if (exitCode === 0) return inspectFound(engine, linesOf(stdout));
+    // Podman fails when one of the images is removed while it lists them.
+    if (!/locating item|image not known|no such image|does not exist/i.test(stderr)) break;
+  }
   return inspectFound(engine, linesOf(await answerOf(engine, args)));
 }
 

@@ -59,9 +59,15 @@ test("the newest of a derived name's images stays, and those that have no name a
   expect(idsOf(supersededImages(images))).toEqual(["1", "3", "5"]);
 });
 
+test("of two that are equally old none is superseded", () => {
+  const images = [image("1", { names: [derived("app", "1")] }), image("2", { names: [derived("app", "2")] })];
+  expect(supersededImages(images)).toEqual([]);
+});
+
 test("a name that somebody gave is never superseded, nor does it supersede", () => {
   const images = [
-    image("1", { names: [derived("app", "1"), "acme/app:1"], time: 1 }),
+    // Docker's time of an image is that of its last name.
+    image("1", { names: [derived("app", "1"), "acme/app:1"], time: 5 }),
     image("2", { names: ["localhost/cooper/app:mine"], time: 9 }),
     image("3", { names: [derived("app", "3")], time: 2 }),
     image("4", { names: ["acme/app:2"], time: 3 }),
