@@ -32,7 +32,7 @@ let flock: Flock | undefined;
  */
 export async function lockFile(path: string, mode: LockMode, patience: LockPatience): Promise<FileLock | undefined> {
   const file = openLock(path);
-  const lock: FileLock = { release: () => closeSync(file) };
+  const lock = heldBy(file);
   const start = performance.now();
   try {
     for (let pause = 1; !isLocked(file, mode); pause = Math.min(pause * 2, LONGEST_PAUSE)) {
@@ -52,6 +52,17 @@ export async function lockFile(path: string, mode: LockMode, patience: LockPatie
     lock.release();
     throw error;
   }
+}
+
+/** Released twice, it would close what others have opened since. */
+function heldBy(file: number): FileLock {
+  let isHeld = true;
+  return {
+    release() {
+      if (isHeld) closeSync(file);
+      isHeld = false;
+    },
+  };
 }
 
 /** Where others own the folder, its lock may only be read. */

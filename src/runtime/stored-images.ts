@@ -41,7 +41,7 @@ interface StoredImage {
 }
 
 /** Manifest and config of an entry's image for a platform; undefined when it has none, or what it has is damaged. */
-export function readImage(store: ImageStore, entry: IndexEntry, platform: Platform): StoredImage | undefined {
+function readImage(store: ImageStore, entry: IndexEntry, platform: Platform): StoredImage | undefined {
   const manifest = readManifest(store, entry, platform);
   const bytes = manifest === undefined ? undefined : store.readDocument(manifest.config);
   if (manifest === undefined || bytes === undefined) return undefined;

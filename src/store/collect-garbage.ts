@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hexOf } from "../oci/digest.ts";
 import type { ImageStore } from "./image-store.ts";
@@ -54,7 +54,12 @@ export async function collectGarbage(store: ImageStore, { blobs, layers, steps }
   const { folder, removeTree } = store;
   for (const name of steps) rmSync(join(folder, "steps", name), { recursive: true, force: true });
   for (const name of blobs) rmSync(join(folder, "blobs", "sha256", name), { recursive: true, force: true });
-  for (const name of layers) await removeTree(join(folder, "layers", name));
+  for (const name of layers) {
+    // A layer that is there is whole: one that is half removed has another name.
+    const going = join(folder, "layers", name.startsWith(".") ? name : `.${name}.removed`);
+    if (!name.startsWith(".")) renameSync(join(folder, "layers", name), going);
+    await removeTree(going);
+  }
   await sweepWorkDirectories(join(folder, "work"), { removeTree, alone: true });
 }
 

@@ -1,27 +1,18 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { type FileLock, lockFile } from "../host/file-lock.ts";
 import type { ImageSource, LocalImageSink } from "../oci/content.ts";
 import type { Descriptor, IndexEntry } from "../oci/descriptor.ts";
-import { type Digest, hexOf, sha256Of } from "../oci/digest.ts";
-import { fullNameOf, layoutFile, replaceEntries } from "../oci/layout-index.ts";
+import { type Digest, hexOf } from "../oci/digest.ts";
+import { fullNameOf, replaceEntries } from "../oci/layout-index.ts";
 import { formatReference, type ImageReference } from "../oci/reference.ts";
 import { findEntries, type ImageOrigin, originOf, storeEntries } from "../oci/store-entries.ts";
 import { openBlobFolder } from "./blob-folder.ts";
 import { type ContentFiles, openFolder } from "./content-files.ts";
 import { readIndexFile, writeIndexFile } from "./oci-layout-sink.ts";
 import { blobPath, openLayoutImage } from "./oci-layout-source.ts";
-import { isStagedName, stagedPath, unwritable } from "./staged-path.ts";
+import { prepareStore, readDocument, sweepStaged } from "./store-folder.ts";
 import {
   openWorkDirectory,
   type RemoveTree,
@@ -211,42 +202,6 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
       }
     },
   };
-}
-
-/** Makes the folder a layout; one that is there already is left as it is. */
-function prepareStore(folder: string): void {
-  if (existsSync(join(folder, "oci-layout"))) return;
-  try {
-    // Images hold what their users put into them: nobody else's business.
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const staged = stagedPath(join(folder, "oci-layout"));
-    writeFileSync(staged, layoutFile);
-    renameSync(staged, join(folder, "oci-layout"));
-  } catch (cause) {
-    throw unwritable(folder, cause);
-  }
-}
-
-/** What processes that were killed left of their `index.json`, or of a test of whether there are locks. */
-function sweepStaged(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (isStagedName(name, "index.json") || /^(?:index\.)?lock\../.test(name))
-      rmSync(join(folder, name), { force: true });
-  }
-}
-
-function readDocument(path: string, { digest, size }: Pick<Descriptor, "digest" | "size">): Uint8Array | undefined {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new UserError(`Could not read ${path} of cooper's store: ${messageOf(cause)}.`, { cause });
-  }
-  if (bytes.length === size && sha256Of(bytes) === digest) return bytes;
-  rmSync(path, { force: true });
-  return undefined;
 }
 
 function absentImage(name: string): UserError {

@@ -31,7 +31,9 @@ export async function openWorkDirectory(
   return {
     path,
     async close() {
-      await removeTree(path);
+      // Hidden from those who look after the dead while it is half removed.
+      renameSync(path, staged);
+      await removeTree(staged);
       lock?.release();
     },
   };
