@@ -8,6 +8,14 @@ import { getAttribute, listAttributes } from "./extended-attributes.ts";
 const opaqueAttributes = ["user.overlay.opaque", "trusted.overlay.opaque", "user.fuseoverlayfs.opaque"] as const;
 const redirectAttributes = ["user.overlay.redirect", "trusted.overlay.redirect"] as const;
 
+/** What fuse-overlayfs puts beside the mark of a directory that hides everything. */
+const fuseNote = ".wh..opq";
+
+/** True for what says something of its directory, and of nothing that has its name. */
+export function isDirectoryMark(child: { readonly name: string; readonly stats: Stats }): boolean {
+  return child.name === opaqueMarker || (child.name === fuseNote && child.stats.isCharacterDevice());
+}
+
 /** True for what an overlay's upper directory may have in place of something deleted. */
 export function mayBeWhiteout(child: Dirent): boolean {
   return child.isCharacterDevice() || child.name.startsWith(whiteoutPrefix);

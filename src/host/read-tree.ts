@@ -1,10 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { TreeEntry } from "../assembly/layer-member.ts";
-import { opaqueMarker } from "../oci/layer-place.ts";
 import type { ReadCapability } from "./capability.ts";
 import { listChildren } from "./list-children.ts";
-import { hiddenName, isOpaque, isWhiteout, mayBeWhiteout } from "./overlay-marks.ts";
+import { hiddenName, isDirectoryMark, isOpaque, isWhiteout, mayBeWhiteout } from "./overlay-marks.ts";
 import { changedMeanwhile, unfit, unreadable } from "./read-failure.ts";
 
 /** An entry of a folder; a regular file is open for reading until the next entry is asked for. */
@@ -83,9 +82,9 @@ type UpperWalk = { readonly absolute: string; readonly context: Walk; readonly u
 function* readUpper(path: string, { absolute, context, upper }: UpperWalk): Generator<ReadEntry> {
   const start = path.lastIndexOf("/") + 1;
   const name = path.slice(start);
-  // It came with the directory.
-  if (name === opaqueMarker) return;
   const stats = statsOf(absolute);
+  // It came with the directory.
+  if (isDirectoryMark({ name, stats })) return;
   if (isWhiteout(stats, name)) yield markEntry(path.slice(0, start) + hiddenName(name), { kind: "whiteout", stats });
   else if (stats.isSocket()) upper.leaveOutSocket(path);
   else if (stats.isFile()) yield* readFile(path, { absolute, context });
