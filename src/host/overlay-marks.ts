@@ -4,8 +4,11 @@ import { UserError } from "../errors.ts";
 import { opaqueMarker, whiteoutPrefix } from "../oci/layer-place.ts";
 import { getAttribute, listAttributes } from "./extended-attributes.ts";
 
-/** The attribute of a directory that hides all below, as the kernel (as root and as a user) and fuse-overlayfs set it. */
-const opaqueAttributes = ["user.overlay.opaque", "trusted.overlay.opaque", "user.fuseoverlayfs.opaque"] as const;
+/**
+ * What a directory has that hides all below: as the kernel sets it for a user and for root. That of fuse-overlayfs is not
+ * one of them: the kernel copies it with a directory of a lower layer, and anybody may set it. It leaves a file as well.
+ */
+const opaqueAttributes = ["user.overlay.opaque", "trusted.overlay.opaque"] as const;
 const redirectAttributes = ["user.overlay.redirect", "trusted.overlay.redirect"] as const;
 
 /** What fuse-overlayfs puts beside the mark of a directory that hides everything. */

@@ -62,8 +62,11 @@ type Folder = {
 /** What a directory has that the layer does not list, only something in it. */
 const implied: EntryAttributes = { mode: 0o755, uid: 0, gid: 0, modified: { seconds: 0, nanoseconds: 0 } };
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** The kernel's mark, and fuse-overlayfs' own. */
-const opaqueAttributes = ["user.overlay.opaque", "user.fuseoverlayfs.opaque"] as const;
+/**
+ * fuse-overlayfs heeds the kernel's mark as well. Its own would be copied into the upper directory by the kernel, and
+ * would hide there what the layer has.
+ */
+const opaqueAttribute = "user.overlay.opaque";
 const yes = new TextEncoder().encode("y");
 
 /** Opens a folder that must be empty, and that nobody else writes to meanwhile. */
@@ -233,7 +236,7 @@ function markDeleted(folder: Folder, path: string): void {
 }
 
 function setOpaque({ root }: Folder, path: string): void {
-  for (const name of opaqueAttributes) setAttribute(`${root}/${path}`, { name, value: yes });
+  setAttribute(`${root}/${path}`, { name: opaqueAttribute, value: yes });
 }
 
 function codeOf(thrown: unknown): unknown {

@@ -15,9 +15,10 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { setAttribute } from "../../src/host/extended-attributes.ts";
 import { hexOf, parseDigest } from "../../src/oci/digest.ts";
+import { readTar } from "../../src/oci/tar.ts";
 import { removeTree } from "../../src/store/remove-tree.ts";
 import { unpackLayer } from "../../src/store/unpack-layer.ts";
-import { listTree, packed } from "../store/layer-scene.ts";
+import { listTree, packed, unpackInto } from "../store/layer-scene.ts";
 import { runEngine } from "./builders.ts";
 import { BASE_IMAGE, describeEngine, runCooper, type TestEngine } from "./engines.ts";
 import { openScene } from "./workspace.ts";
@@ -156,30 +157,41 @@ for (const name of ["docker", "docker-containerd", "podman"] as const) {
 }
 
 const fuse = Bun.which("fuse-overlayfs");
+const kinds = ["kernel", "fuse-overlayfs"] as const;
+
+function mountKind(
+  kind: (typeof kinds)[number],
+  { folder, lowers }: { folder: string; lowers: readonly string[] },
+): string {
+  if (kind === "kernel") return mountOverlay(folder, lowers);
+  const [upper, work, merged] = [join(folder, "upper"), join(folder, "work"), join(folder, "merged")];
+  for (const made of [upper, work, merged]) mkdirSync(made);
+  run(fuse ?? "", "-o", `lowerdir=${lowers.join(":")},upperdir=${upper},workdir=${work}`, merged);
+  return merged;
+}
+
+/** A small root file system, old and the same in every run. */
+function makeLower(lower: string): string {
+  for (const path of ["etc", "usr/share/doc/old", "var/cache/apt", "srv", "home", "opt"]) {
+    mkdirSync(join(lower, path), { recursive: true });
+  }
+  for (const file of ["debian_version", "issue", "shells", "group"]) writeFileSync(join(lower, "etc", file), file);
+  run("find", lower, "-exec", "touch", "-h", "-d", "@1500000000", "{}", "+");
+  return lower;
+}
+
 describe.skipIf(!isRoot || fuse === null)(
   `overlays${fuse === null ? " (skipped: no fuse-overlayfs)" : skipped}`,
   () => {
     test("the kernel's overlay and fuse-overlayfs give the same layer", async () => {
       const layers: (readonly string[])[] = [];
-      for (const kind of ["kernel", "fuse-overlayfs"] as const) {
+      for (const kind of kinds) {
         await inFolder(async (folder) => {
-          const lower = join(folder, "lower");
-          for (const path of ["etc", "usr/share/doc/old", "var/cache/apt", "srv", "home", "opt"]) {
-            mkdirSync(join(lower, path), { recursive: true });
-          }
-          for (const file of ["debian_version", "issue", "shells", "group"]) {
-            writeFileSync(join(lower, "etc", file), file);
-          }
-          run("find", lower, "-exec", "touch", "-h", "-d", "@1500000000", "{}", "+");
-          if (kind === "kernel") mountOverlay(folder, [lower]);
-          else {
-            for (const made of ["upper", "work", "merged"]) mkdirSync(join(folder, made));
-            const places = `lowerdir=${lower},upperdir=${join(folder, "upper")},workdir=${join(folder, "work")}`;
-            run(fuse ?? "", "-o", places, join(folder, "merged"));
-          }
+          const lower = makeLower(join(folder, "lower"));
+          const merged = mountKind(kind, { folder, lowers: [lower] });
           const started = Date.now();
-          changeEverything(join(folder, "merged"));
-          run("umount", join(folder, "merged"));
+          changeEverything(merged);
+          run("umount", merged);
           const { bytes } = await packed(join(folder, "upper"), { lowers: [lower], started, epoch: 1_600_000_000 });
           writeFileSync(join(folder, "layer.tar"), bytes);
           // A directory that was copied up has the time of that with fuse-overlayfs.
@@ -190,5 +202,30 @@ describe.skipIf(!isRoot || fuse === null)(
       expect(layers[0]).toContain("-rw------- 0/0               0 etc/.wh.debian_version");
       expect(layers[1]).toEqual([...(layers[0] ?? [])]);
     });
+
+    test.each(kinds)("a layer that is unpacked shows in the overlay of %s what it was packed from", (kind) =>
+      inFolder(async (folder) => {
+        const lower = makeLower(join(folder, "lower"));
+        const merged = mountKind(kind, { folder, lowers: [lower] });
+        changeEverything(merged);
+        const before = comparable(listTree(merged), { times: false });
+        run("umount", merged);
+        const { bytes } = await packed(join(folder, "upper"), { lowers: [lower] });
+        const [layer, next] = [join(folder, "layer"), join(folder, "next")];
+        for (const made of [layer, next]) mkdirSync(made);
+        await unpackInto(layer, bytes);
+        const again = mountKind(kind, { folder: next, lowers: [layer, lower] });
+        try {
+          expect(comparable(listTree(again), { times: false })).toEqual(before);
+          // What is changed in a directory that hides what is below hides nothing of that directory.
+          writeFileSync(join(again, "usr/share/doc/added"), "");
+        } finally {
+          run("umount", again);
+        }
+        const change = await packed(join(next, "upper"), { lowers: [layer, lower] });
+        const names = [...readTar(change.bytes)].map(({ path }) => path);
+        expect(names).toEqual(["usr/", "usr/share/", "usr/share/doc/", "usr/share/doc/added"]);
+      }),
+    );
   },
 );

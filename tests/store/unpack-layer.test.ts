@@ -5,7 +5,7 @@ import { unpackLayer } from "../../src/store/unpack-layer.ts";
 import { concatBytes, type TarMember, tarOf } from "../fakes/registry-tar.ts";
 import { describeAsRoot, inChunks, treeOf, unpackInto, withFolder } from "./layer-scene.ts";
 
-const opaque = "user.fuseoverlayfs.opaque=79 user.overlay.opaque=79";
+const opaque = "user.overlay.opaque=79";
 
 describeAsRoot("a layer's blob is unpacked", () => {
   test("with the kinds, modes, owners, times and links of its entries", async () => {
