@@ -19,6 +19,7 @@ import { readTar } from "../../src/oci/tar.ts";
 import { removeTree } from "../../src/store/remove-tree.ts";
 import { unpackLayer } from "../../src/store/unpack-layer.ts";
 import { listTree, packed, unpackInto } from "../store/layer-scene.ts";
+import { runInUserNamespace } from "../store/user-namespace.ts";
 import { runEngine } from "./builders.ts";
 import { BASE_IMAGE, describeEngine, runCooper, type TestEngine } from "./engines.ts";
 import { openScene } from "./workspace.ts";
@@ -228,4 +229,44 @@ describe.skipIf(!isRoot || fuse === null)(
       }),
     );
   },
+);
+
+/** What a user's own overlay shows of two layers and a change, and the names in the layer of that change. */
+const namespaceScript = `
+  import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+  import { packed, unpackInto } from "${join(import.meta.dir, "../store/layer-scene.ts")}";
+  import { readTar } from "${join(import.meta.dir, "../../src/oci/tar.ts")}";
+  import { removeTree } from "${join(import.meta.dir, "../../src/store/remove-tree.ts")}";
+  const [folder] = process.argv.slice(-1);
+  process.chdir(folder);
+  for (const made of ["below", "above", "upper", "work", "merged"]) mkdirSync(made);
+  await unpackInto("below", [{ path: "gone", uid: 5 }, { path: "hides/old" }, { path: "kept/a" }, { path: "kept/b" }]);
+  await unpackInto("above", [{ path: ".wh.gone" }, { path: "hides/new", uid: 60000 }, { path: "hides/.wh..wh..opq" }]);
+  const options = "userxattr,lowerdir=above:below,upperdir=upper,workdir=work";
+  const mounted = Bun.spawnSync(["mount", "-t", "overlay", "-o", options, "none", "merged"]);
+  if (mounted.exitCode !== 0) throw new Error(mounted.stderr.toString());
+  const shown = readdirSync("merged", { recursive: true }).sort();
+  writeFileSync("merged/hides/added", "");
+  rmSync("merged/kept", { recursive: true });
+  mkdirSync("merged/kept");
+  rmSync("merged/hides/new");
+  Bun.spawnSync(["umount", "merged"]);
+  const { bytes } = await packed("upper", { lowers: ["above", "below"] });
+  removeTree("work");
+  console.log(JSON.stringify({ shown, packed: [...readTar(bytes)].map(({ path }) => path), left: readdirSync(".").sort() }));
+`;
+
+test.skipIf(!isRoot)(
+  `the overlay of a user namespace heeds an unpacked layer's marks, and its own are packed${skipped}`,
+  () =>
+    inFolder(async (folder) => {
+      const command = ["unshare", "--mount", process.execPath, "-e", namespaceScript, folder];
+      const ran = await runInUserNamespace(command, folder);
+      expect(ran).toMatchObject({ kind: "ran", exitCode: 0 });
+      expect(ran.kind === "ran" ? JSON.parse(ran.output) : ran).toEqual({
+        shown: ["hides", "hides/new", "kept", "kept/a", "kept/b"],
+        packed: ["hides/", "hides/.wh.new", "hides/added", "kept/", "kept/.wh..wh..opq"],
+        left: ["above", "below", "merged", "upper"],
+      });
+    }),
 );
