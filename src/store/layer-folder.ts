@@ -9,6 +9,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -178,12 +179,19 @@ function clear(folder: Folder, path: string): void {
     rmdirSync(place);
   } catch (cause) {
     if (codeOf(cause) !== "ENOTEMPTY") throw cause;
+    forgetContent(folder, path);
     rmSync(place, { recursive: true });
-    const within = `${path}/`;
-    for (const known of directories.keys()) if (known.startsWith(within)) directories.delete(known);
-    for (const known of deleted) if (known.startsWith(within)) deleted.delete(known);
   }
   directories.delete(path);
+}
+
+/** Takes as long as it took to make what is there, however much there is elsewhere. */
+function forgetContent(folder: Folder, path: string): void {
+  for (const child of readdirSync(`${folder.root}/${path}`, { withFileTypes: true })) {
+    const within = `${path}/${child.name}`;
+    if (folder.directories.delete(within)) forgetContent(folder, within);
+    else folder.deleted.delete(within);
+  }
 }
 
 function makeHardlink(folder: Folder, { path, target }: { path: string; target: string }): void {

@@ -22,7 +22,7 @@ export type UnpackedLayer = { readonly diffId: Digest; readonly size: number };
 /**
  * Unpacks a layer's blob as it is stored, plain, gzip or zstd, into a folder as overlayfs wants it: a deletion is a
  * character device 0/0, a directory that hides what is below has the attribute `user.overlay.opaque`; that of the root
- * is set too, and means nothing to the kernel. Directories that are not listed are root's, 0755, of 1970. Throws a
+ * is set too, and means nothing to the kernel. Of other attributes only security.capability is taken, as engines do. Directories that are not listed are root's, 0755, of 1970. Throws a
  * UserError that names what is damaged or cannot be unpacked; the folder then holds a part of the layer.
  */
 export async function unpackLayer(

@@ -171,6 +171,17 @@ describeAsRoot("a layer's blob is unpacked", () => {
     await expect(treeOf(new TextEncoder().encode("x".repeat(1024)))).rejects.toThrow("the layer cannot be unpacked: ");
   });
 
+  test("a full disk is thrown as what it is", () =>
+    withFolder(async (folder) => {
+      expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]).exitCode).toBe(0);
+      try {
+        const layer = unpackInto(folder, [{ path: "x", content: new Uint8Array(3_000_000) }]);
+        await expect(layer).rejects.toMatchObject({ code: "ENOSPC" });
+      } finally {
+        Bun.spawnSync(["umount", folder]);
+      }
+    }));
+
   test("a signal ends it, and what its bytes come from may fail", () =>
     withFolder(async (folder) => {
       const aborted = AbortSignal.abort(new Error("enough"));
