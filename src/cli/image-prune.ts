@@ -1,7 +1,7 @@
+import { formatSize } from "../host/format-size.ts";
 import { type PrunedImages, pruneImages } from "../workflows/prune-images.ts";
 import type { CliCommand } from "./command.ts";
 import { type Flags, UsageError } from "./flags.ts";
-import { formatSize } from "../host/format-size.ts";
 import { checkImagePlaces, IMAGE_PLACE_FLAGS, readImagePlaces } from "./image-places.ts";
 import { printFailure } from "./outcome.ts";
 import { parseAge } from "./parse-age.ts";

@@ -1,6 +1,6 @@
+import { formatSize } from "../host/format-size.ts";
 import type { JsonObject } from "../json.ts";
 import { type FoundImage, type ImagePurpose, purposeOf } from "../plan/made-images.ts";
-import { formatSize } from "../host/format-size.ts";
 import { renderColumns } from "./render-columns.ts";
 
 /** Images as lines in columns, one a name; nothing where there are none. */

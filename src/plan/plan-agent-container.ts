@@ -4,6 +4,7 @@ import { dataVolumesOf, VOLUMES_LABEL } from "../agent/data-volumes.ts";
 import { decideNetwork } from "../agent/decide-network.ts";
 import { AGENT_LABEL, AGENT_VERSION_LABEL } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
+import { parentsOf } from "../oci/layer-tree.ts";
 import type { AgentContainer, AgentMount } from "./agent-container.ts";
 
 /** The label with the folder of the host that an agent's container works in. */
@@ -103,10 +104,6 @@ function mountsOf(input: AgentContainerInput): AgentMount[] {
     target: place,
     readOnly,
   });
-  const inWorkspace = ({ path }: GuardedPath, readOnly: boolean) =>
-    bind(`${workspace}/${path}`, `${target}/${path}`, readOnly);
-  const git = input.guarded.filter(({ path }) => path === ".git" || path.endsWith("/.git"));
-  const guarded = input.guarded.filter((guard) => !git.includes(guard));
   return [
     temporary("/tmp", settings.tmp_size),
     temporary(TEMPORARY, settings.workspace_tmp_size),
@@ -114,9 +111,7 @@ function mountsOf(input: AgentContainerInput): AgentMount[] {
     bind(input.configFolder, `${user.home}/${agent.configFolder}`, false),
     ...(input.host.localtime ? [bind("/etc/localtime", "/etc/localtime", true)] : []),
     bind(workspace, target, false),
-    // A mount of its own, so that no other folder can be put in its place; its hooks would run on the host.
-    ...git.map((guard) => inWorkspace(guard, guard.kind === "file")),
-    ...guarded.map((guard) => inWorkspace(guard, true)),
+    ...guardMounts(input).map(({ path, readOnly }) => bind(`${workspace}/${path}`, `${target}/${path}`, readOnly)),
     ...(input.rgignore === undefined ? [] : [bind(input.rgignore, `${user.home}/.rgignore`, true)]),
     ...input.forbidden.map((path) => shadow(path, input)),
   ];
@@ -132,6 +127,21 @@ function volumeMounts({ volumes, user, workspace }: AgentContainerInput): AgentM
     target: `${user.home}/${folder}`,
     labels,
   }));
+}
+
+/** What is guarded, and the folders around it: a mount cannot be moved away, so that nothing is put in its place. */
+function guardMounts({ guarded, forbidden }: AgentContainerInput): { path: string; readOnly: boolean }[] {
+  const isBelow = (path: string, folders: readonly { readonly path: string }[]) =>
+    folders.some((folder) => path === folder.path || path.startsWith(`${folder.path}/`));
+  // What is not there inside needs no guard, and nothing can be mounted in it.
+  const reachable = guarded.filter(({ path }) => !isBelow(path, forbidden));
+  const around = new Set(reachable.flatMap(({ path }) => parentsOf(`/${path}`)).map((path) => path.slice(1)));
+  const folders = [...around].filter((path) => !isBelow(path, reachable));
+  const mounts = [
+    ...folders.map((path) => ({ path, readOnly: false })),
+    ...reachable.map(({ path }) => ({ path, readOnly: true })),
+  ];
+  return mounts.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function temporary(target: string, size: string | null): AgentMount {

@@ -18,8 +18,7 @@ import { join, posix } from "node:path";
 import * as v from "valibot";
 import type { AgentPackageFile } from "../agent/agents.ts";
 import { UserError } from "../errors.ts";
-import type { ScannedEntry } from "../oci/validation/entry-check.ts";
-import { createTarScan, type TakeContent } from "../oci/validation/tar-scan.ts";
+import { createTarStream, type TarStreamEntry } from "../oci/tar-stream.ts";
 import { decompressChunks } from "./decompress-chunks.ts";
 import { stagedPath } from "./staged-path.ts";
 
@@ -195,7 +194,7 @@ async function extract(
   { wanted, what }: { wanted: readonly AgentPackageFile[]; what: string },
 ): Promise<Facts["files"]> {
   const outputs = new Map<string, Output>();
-  const open = (entry: ScannedEntry): TakeContent | undefined => {
+  const open = (entry: TarStreamEntry): TakeContent | undefined => {
     const file = wantedFor(entry, wanted);
     const earlier = outputs.get(file?.name ?? "");
     if (file === undefined || (earlier !== undefined && earlier.rank < file.rank)) return undefined;
@@ -225,23 +224,35 @@ async function extract(
 
 async function readArchive(
   packed: string,
-  { what, open }: { what: string; open: (entry: ScannedEntry) => TakeContent | undefined },
+  { what, open }: { what: string; open: (entry: TarStreamEntry) => TakeContent | undefined },
 ): Promise<void> {
-  const scan = createTarScan(what, { entries: false, trailer: false, onEntry: open });
+  let take: TakeContent | undefined;
+  const stream = createTarStream({
+    entry: (entry) => {
+      take = open(entry);
+    },
+    content: (bytes) => take?.(bytes),
+  });
   let failure: { readonly thrown: unknown } | undefined;
   const { problem } = await decompressChunks(createReadStream(packed, { highWaterMark: CHUNK }), (content) => {
     try {
-      scan.push(content);
+      stream.push(content);
     } catch (thrown) {
       // A full disk is not the archive's fault.
       failure ??= { thrown };
       throw thrown;
     }
   });
+  if (failure?.thrown instanceof UserError)
+    throw new UserError(`${what} cannot be unpacked: ${failure.thrown.message}`);
   if (failure !== undefined) throw failure.thrown;
-  const wrong = problem ?? scan.end()[0]?.problem;
+  const ending = stream.end();
+  const wrong = problem ?? (ending?.isCut === true ? ending.problem : undefined);
   if (wrong !== undefined) throw new UserError(`${what} cannot be unpacked: ${wrong}.`);
 }
+
+/** Gets a file's content part by part, each only valid during the call. */
+type TakeContent = (part: Uint8Array) => void;
 
 interface Output {
   readonly rank: number;
@@ -252,7 +263,7 @@ interface Output {
 
 /** The file that an entry is wanted for, and how far from the place where it is looked for first. */
 function wantedFor(
-  { path, typeFlag }: ScannedEntry,
+  { path, typeFlag }: TarStreamEntry,
   wanted: readonly AgentPackageFile[],
 ): (AgentPackageFile & { rank: number }) | undefined {
   if (typeFlag !== "0" && typeFlag !== "7") return undefined;

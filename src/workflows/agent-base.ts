@@ -4,6 +4,7 @@ import { STOCK_BASE_NAME } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { configSearch } from "../devcontainer/discover.ts";
 import { UserError } from "../errors.ts";
+import { isEmptyFolder } from "../host/is-empty-folder.ts";
 import { type BuildPlan, PLAN_VERSION } from "../plan/build-plan.ts";
 import { deriveTag, hashPlan } from "../plan/plan-hash.ts";
 import type { BuildRequest } from "./build-request.ts";
@@ -46,8 +47,8 @@ export function hasDevContainer({
   configPath,
 }: Pick<BuildRequest, "workspaceFolder" | "configPath">): boolean {
   if (configPath !== undefined) return true;
-  return configSearch({ workspaceFolder, config: undefined, overrideConfig: undefined }).candidates.some((path) =>
-    existsSync(path),
+  return configSearch({ workspaceFolder, config: undefined, overrideConfig: undefined }).candidates.some(
+    (path) => existsSync(path) && !isEmptyFolder(path),
   );
 }
 

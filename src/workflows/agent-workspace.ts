@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type DataOwner, dataVolumesName, remoteOf } from "../agent/data-volumes.ts";
 import type { AgentSettings } from "../agent/settings.ts";
@@ -6,18 +6,6 @@ import { UserError } from "../errors.ts";
 import type { GuardedPath } from "../plan/plan-agent-container.ts";
 import { isInside } from "./load-agent-settings.ts";
 import type { Tools } from "./tools.ts";
-
-/** What in a workspace can make the host run something, or decide what an agent may do. */
-const GUARDED = [
-  ".git",
-  ".git/hooks",
-  ".git/config",
-  ".devcontainer",
-  ".devcontainer.json",
-  "cooper.jsonc",
-  "ocx.json",
-  "ocx.env",
-];
 
 /** The folder that an agent is let loose on, links followed. Throws UserError for none, and for one that holds the user's home. */
 export function agentWorkspace(tools: Tools): string {
@@ -36,19 +24,6 @@ export function agentWorkspace(tools: Tools): string {
     );
   }
   return workspace;
-}
-
-/** What of a workspace must not be changed from inside; a repository without a folder of hooks gets one, so that there is one to guard. */
-export function guardedPaths(workspace: string): readonly GuardedPath[] {
-  const git = join(workspace, ".git");
-  if (statSync(git, { throwIfNoEntry: false })?.isDirectory() === true && existsSync(join(git, "HEAD"))) {
-    mkdirSync(join(git, "hooks"), { recursive: true });
-  }
-  return GUARDED.flatMap((path) => {
-    const found = statSync(join(workspace, path), { throwIfNoEntry: false });
-    if (found === undefined || !isInside(workspace, path)) return [];
-    return [{ path, kind: found.isDirectory() ? "directory" : "file" } as const];
-  });
 }
 
 /**

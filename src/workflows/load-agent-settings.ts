@@ -12,6 +12,7 @@ import {
 import { SETTINGS } from "../agent/settings-table.ts";
 import { type JsoncDocument, parseJsonc } from "../devcontainer/jsonc-document.ts";
 import { messageOf, UserError } from "../errors.ts";
+import { isEmptyFolder } from "../host/is-empty-folder.ts";
 import { isJsonObject } from "../json.ts";
 import { configDirectory, stateDirectory } from "../store/directories.ts";
 import { isTrusted } from "../store/project-trust.ts";
@@ -94,7 +95,9 @@ function setVariable(key: string, environment: Tools["environment"]): string | u
 
 /** Whether a project has a file of cooper's own settings. */
 export function hasAgentSettings(workspaceFolder: string): boolean {
-  return PROJECT_NAMES.some((name) => existsSync(join(workspaceFolder, name)));
+  return PROJECT_NAMES.map((name) => join(workspaceFolder, name)).some(
+    (path) => existsSync(path) && !isEmptyFolder(path),
+  );
 }
 
 /** Whether a path, relative to a folder, stays in it once links are followed. */
@@ -138,7 +141,7 @@ export function readUserFiles(tools: Pick<Tools, "environment" | "homeDirectory"
 const LONGEST = 1024 * 1024;
 
 function readIfThere(path: string): SettingsFile[] {
-  if (!existsSync(path)) return [];
+  if (!existsSync(path) || isEmptyFolder(path)) return [];
   const found = statSync(path);
   // A repository may hold a link to a device that never ends.
   if (!found.isFile()) throw new UserError(`Could not read ${path}: it is no regular file.`);

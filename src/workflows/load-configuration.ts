@@ -12,6 +12,7 @@ import {
   workspaceMountOf,
 } from "../devcontainer/workspace-mount.ts";
 import { UserError } from "../errors.ts";
+import { isEmptyFolder } from "../host/is-empty-folder.ts";
 import type { JsonObject } from "../json.ts";
 import type { Tools } from "./tools.ts";
 
@@ -60,7 +61,7 @@ export function loadConfiguration(
     config: place.configPath,
     overrideConfig: overrideConfigPath,
   });
-  const found = search.candidates.find((path) => existsSync(path)) ?? search.otherwise;
+  const found = search.candidates.find((path) => existsSync(path) && !isEmptyFolder(path)) ?? search.otherwise;
   const file = overrideConfigPath ?? found;
   const text = file === undefined ? undefined : readText(file);
   if (file === undefined || text === undefined || text.trim() === "") {

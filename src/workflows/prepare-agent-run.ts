@@ -10,9 +10,10 @@ import type { AgentContainer } from "../plan/agent-container.ts";
 import { planAgentContainer } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { engineKindOf } from "../runtime/local-image.ts";
-import { agentWorkspace, dataVolumes, forbiddenPaths, guardedPaths } from "./agent-workspace.ts";
+import { agentWorkspace, dataVolumes, forbiddenPaths } from "./agent-workspace.ts";
 import { type BuildShow, realizeBuild } from "./build-image.ts";
 import { plainBuildRequest } from "./build-request.ts";
+import { findGuards, type Guard } from "./find-guards.ts";
 import { expandHome, isHeld, loadAgentSettings, userConfigFolders } from "./load-agent-settings.ts";
 import { type PreparedAgentImage, prepareAgentImage } from "./prepare-agent-image.ts";
 import type { Tools } from "./tools.ts";
@@ -28,6 +29,9 @@ export interface AgentRunRequest {
 export interface PreparedAgentRun {
   readonly container: AgentContainer;
   readonly engine: Engine;
+  readonly workspace: string;
+  /** What has to be placed before it runs. */
+  readonly guards: readonly Guard[];
 }
 
 /** Sees to the agent's image and decides its container; nothing runs yet. */
@@ -44,6 +48,9 @@ export async function prepareAgentRun(
   const wish = { build, agent: request.agent, settings, rebuildBase: false, force: false };
   const image = await prepareAgentImage(wish, show, tools);
   if (!image.prepared.upToDate) await realizeBuild({ prepared: image.prepared, show }, tools);
+  const { guards, links } = findGuards(workspace);
+  for (const link of links)
+    tools.log.warning(`${join(workspace, link)} is a symlink, which an agent can replace with something else.`);
   const container = planAgentContainer({
     ...(await findPlace(image, { workspace, settings }, tools)),
     agent: request.agent,
@@ -53,12 +60,12 @@ export async function prepareAgentRun(
     settings,
     workspace,
     forbidden,
-    guarded: guardedPaths(workspace),
+    guarded: guards,
     volumes: dataVolumes(workspace, settings),
     host: hostOf(image, request, tools),
     words: request.words,
   });
-  return { container, engine: image.prepared.engine };
+  return { container, engine: image.prepared.engine, workspace, guards };
 }
 
 async function findPlace(

@@ -1,14 +1,20 @@
 import { agentRunArgs, agentVolumeArgs } from "../plan/agent-container.ts";
 import type { BuildShow } from "./build-image.ts";
+import { placeGuards, takeGuards } from "./place-guards.ts";
 import { type AgentRunRequest, prepareAgentRun } from "./prepare-agent-run.ts";
 import type { Tools } from "./tools.ts";
 
 /** Runs an agent in its container until it ends; resolves to its exit code. */
 export async function runAgent(request: AgentRunRequest, show: BuildShow, tools: Tools): Promise<number> {
-  const { container, engine } = await prepareAgentRun(request, show, tools);
+  const { container, engine, workspace, guards } = await prepareAgentRun(request, show, tools);
   // One that is there already stays as it is; what else is wrong with one, the run tells.
   await Promise.all(agentVolumeArgs(container).map((args) => engine.ask(args)));
   const command = { file: engine.path, args: agentRunArgs(container), env: {} };
-  const { exitCode } = await tools.runProcess(command, { stdio: { kind: "inherited" } });
-  return exitCode;
+  placeGuards(workspace, guards);
+  try {
+    const { exitCode } = await tools.runProcess(command, { stdio: { kind: "inherited" } });
+    return exitCode;
+  } finally {
+    await takeGuards({ workspace, guards, engine }, tools);
+  }
 }

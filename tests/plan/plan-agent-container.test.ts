@@ -23,7 +23,6 @@ const INPUT: AgentContainerInput = {
     { path: ".env", kind: "file" },
   ],
   guarded: [
-    { path: ".git", kind: "directory" },
     { path: ".git/hooks", kind: "directory" },
     { path: "cooper.jsonc", kind: "file" },
   ],
@@ -90,6 +89,26 @@ test("a worktree's .git file cannot be changed either", () => {
   const guarded = [{ path: ".git", kind: "file" } as const];
   const args = agentRunArgs(planAgentContainer({ ...INPUT, guarded }));
   expect(args).toContain("type=bind,source=/src/app/.git,target=/workspace/src/app/.git,readonly");
+});
+
+test("the folders around what is guarded are mounts too, and what is forbidden needs no guard", () => {
+  const guarded = ["sub/deep/.git", ".husky/_", "secrets/hooks", ".devcontainer"].map(
+    (path) => ({ path, kind: "directory" }) as const,
+  );
+  const { mounts } = planAgentContainer({ ...INPUT, guarded });
+  const inProject = mounts.flatMap((mount) =>
+    mount.kind === "bind" && mount.source.startsWith("/src/app/")
+      ? [`${mount.source.slice(9)} ${mount.readOnly ? "ro" : "rw"}`]
+      : [],
+  );
+  expect(inProject).toEqual([
+    ".devcontainer ro",
+    ".husky rw",
+    ".husky/_ ro",
+    "sub rw",
+    "sub/deep rw",
+    "sub/deep/.git ro",
+  ]);
 });
 
 test("what a user adds to the allow-list is handed in by name, and only that", () => {
