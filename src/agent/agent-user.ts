@@ -1,3 +1,5 @@
+import type { BaseFiles } from "./base-files.ts";
+
 /** Who an agent's container is to work as, on the host. */
 export interface WantedUser {
   readonly name: string;
@@ -22,27 +24,49 @@ interface PasswdEntry {
   readonly home: string;
 }
 
+/** An image's users and groups, and whether lines may be added to their files. */
+export type UserFiles = Pick<BaseFiles, "passwd" | "group" | "canAddUsers" | "canAddGroups">;
+
 /**
  * The user of an image that has the wanted ids, added where there is none. A user of the image with the uid is taken as it is, with its
- * home; a name or a group that is another's is left to it, and the user is called something else.
+ * home; a name or a group that is another's is left to it, and the user is called something else. Undefined where one would have to be
+ * added and cannot be.
  */
-export function decideAgentUser(
-  wanted: WantedUser,
-  { passwd, group }: { readonly passwd: string; readonly group: string },
-): AgentUser {
+export function decideAgentUser(wanted: WantedUser, files: UserFiles): AgentUser | undefined {
+  const { passwd, group } = files;
   const users = passwd.split("\n").flatMap(readUser);
   const groups = group.split("\n").flatMap(readGroup);
   const { uid, gid } = wanted;
-  const newGroup = groups.some((known) => known.gid === gid) ? undefined : `${freeName(wanted.name, groups)}:x:${gid}:`;
+  // A group without a name is no obstacle.
+  const needsGroup = files.canAddGroups && groups.every((known) => known.gid !== gid);
+  const newGroup = needsGroup ? `${freeName(wanted.name, groups)}:x:${gid}:` : undefined;
   const groupText = newGroup === undefined ? undefined : withLine(group, newGroup);
   const known = users.find((user) => user.uid === uid);
   if (known !== undefined) {
     return { name: known.name, uid, gid, home: homeOf(known), passwd: undefined, group: groupText };
   }
+  if (!files.canAddUsers) return undefined;
   const name = uid === 0 ? "root" : freeName(wanted.name, users);
   const home = uid === 0 ? "/root" : `/home/${name}`;
   const line = `${name}:x:${uid}:${gid}::${home}:/bin/sh`;
   return { name, uid, gid, home, passwd: withLine(passwd, line), group: groupText };
+}
+
+/** The user that an image itself ends with, written as in USER: a name or a uid, with a group after a colon. */
+export function ownUser(written: string, { passwd, group }: Pick<UserFiles, "passwd" | "group">): AgentUser {
+  const [user = "", groupName = ""] = (written === "" ? "0" : written).split(":");
+  const users = passwd.split("\n").flatMap(readUser);
+  const known = users.find(({ name, uid }) => name === user || String(uid) === user);
+  const named = group
+    .split("\n")
+    .flatMap(readGroup)
+    .find(({ name }) => name === groupName);
+  const number = (text: string) => (/^\d+$/.test(text) ? Number(text) : undefined);
+  const uid = known?.uid ?? number(user) ?? 0;
+  const gid = named?.gid ?? number(groupName) ?? known?.gid ?? 0;
+  const name = known?.name ?? (uid === 0 ? "root" : "user");
+  const home = known === undefined ? (uid === 0 ? "/root" : `/home/${name}`) : homeOf(known);
+  return { name, uid, gid, home, passwd: undefined, group: undefined };
 }
 
 function readUser(line: string): PasswdEntry[] {

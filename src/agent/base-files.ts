@@ -6,6 +6,9 @@ export interface BaseFiles {
   /** Text of /etc/passwd and /etc/group; empty where there is none. */
   readonly passwd: string;
   readonly group: string;
+  /** Whether these may be written anew with a line more, and are else as they were. */
+  readonly canAddUsers: boolean;
+  readonly canAddGroups: boolean;
   /** Whether libstdc++ and libgcc_s are there, which programs for musl need beside it. */
   readonly hasCxxLibraries: boolean;
   readonly hasApk: boolean;
@@ -32,8 +35,21 @@ export function isProbedText(path: string): boolean {
   return path === PASSWD || path === GROUP;
 }
 
+/** Nothing that is text begins with it. */
+const FIXED = "\0";
+
 /**
- * The facts that the probed paths tell: `found` has the text of those that are there, empty for what is no text. Throws UserError for
+ * The text of a probed file; marked where it would not be the same when it is written again, as it is no UTF-8, or no file of a
+ * reasonable size, for which the content is undefined.
+ */
+export function readProbedText(content: Uint8Array | undefined): string {
+  if (content === undefined) return FIXED;
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(content);
+  return content.includes(0) || text.includes("\ufffd") ? `${FIXED}${text}` : text;
+}
+
+/**
+ * The facts that the probed paths tell: `found` has the text of those that are there as `readProbedText` gives it, empty for what is not asked for its text. Throws UserError for
  * an image with neither libc's loader.
  */
 export function readBaseFiles(
@@ -51,11 +67,18 @@ export function readBaseFiles(
       },
     );
   }
+  const [passwd, group] = [found.get(PASSWD) ?? "", found.get(GROUP) ?? ""];
   return {
     libc,
-    passwd: found.get(PASSWD) ?? "",
-    group: found.get(GROUP) ?? "",
+    passwd: plain(passwd),
+    group: plain(group),
+    canAddUsers: !passwd.startsWith(FIXED),
+    canAddGroups: !group.startsWith(FIXED),
     hasCxxLibraries: CXX_LIBRARIES.every(has),
     hasApk: has(APK),
   };
+}
+
+function plain(text: string): string {
+  return text.startsWith(FIXED) ? text.slice(FIXED.length) : text;
 }

@@ -1,4 +1,4 @@
-import { type AgentUser, decideAgentUser } from "../agent/agent-user.ts";
+import { type AgentUser, decideAgentUser, ownUser, type WantedUser } from "../agent/agent-user.ts";
 import { readAgentVersion } from "../agent/agent-version.ts";
 import type { Agent, AgentVariant } from "../agent/agents.ts";
 import type { BaseFiles } from "../agent/base-files.ts";
@@ -104,7 +104,7 @@ async function decideOnBase(
   const variant = chooseVariant(agent, needs);
   const version = await resolveAgentVersion({ agent, variant, version: wantedVersion(agent, settings) }, tools);
   const { folder, files } = await obtainAgent({ agent, variant, version }, tools, show);
-  const user = decideAgentUser(wantedUser(settings, tools), baseFiles);
+  const user = agentUserOn(source, { wanted: wantedUser(settings, tools), files: baseFiles }, tools);
   const plan = planAgentImage({
     base: { reference: source.base.reference, digest: source.base.digest, platform: source.base.platform },
     baseName: base.name ?? "",
@@ -159,6 +159,21 @@ async function nameImage(
 function wantedVersion(agent: Agent, settings: AgentSettings): string {
   const key = versionKey(agent.name);
   return readAgentVersion(settings[key] ?? "latest", key);
+}
+
+/** The wanted user, or where the base makes that impossible, the base's own. */
+function agentUserOn(
+  { base }: ResolvedSource,
+  { wanted, files }: { readonly wanted: WantedUser; readonly files: BaseFiles },
+  tools: Tools,
+): AgentUser {
+  const decided = decideAgentUser(wanted, files);
+  if (decided !== undefined) return decided;
+  const own = ownUser(base.user, files);
+  tools.log.warning(
+    `The base image ${base.reference} has an /etc/passwd to which no user can be added: the agent works as its own user, ${own.name} (${own.uid}:${own.gid}), to whom the files belong that it makes.`,
+  );
+  return own;
 }
 
 /** Where the files that a package had go in the image. */

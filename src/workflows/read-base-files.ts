@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { type BaseFiles, isProbedText, probedPaths, readBaseFiles } from "../agent/base-files.ts";
+import { type BaseFiles, isProbedText, probedPaths, readBaseFiles, readProbedText } from "../agent/base-files.ts";
 import { UserError } from "../errors.ts";
 import { withTemporaryDirectory } from "../host/temporary-directory.ts";
 import type { ImageSource } from "../oci/content.ts";
@@ -10,7 +10,7 @@ import type { Engine } from "../runtime/engine.ts";
 import type { LocalImage } from "../runtime/local-image.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { stagedPath } from "../store/staged-path.ts";
-import { readLayerFiles } from "./read-layer-files.ts";
+import { maximumText, readLayerFiles } from "./read-layer-files.ts";
 import type { Tools } from "./tools.ts";
 
 /** Where a base image is looked into. */
@@ -57,7 +57,13 @@ async function probe(question: BaseFilesQuestion, tools: Tools): Promise<Record<
       return probeEngine(place, { reference, arch }, tools);
     case "source": {
       const { source, image } = place;
-      const wanted = { image, what: reference, paths: probedPaths(arch), isText: isProbedText };
+      const wanted = {
+        image,
+        what: reference,
+        paths: probedPaths(arch),
+        isText: isProbedText,
+        readText: readProbedText,
+      };
       return Object.fromEntries(await readLayerFiles(source, wanted));
     }
   }
@@ -124,7 +130,8 @@ async function copyOut(engine: Engine, { id, folder, arch, follow }: CopyOut): P
       const { exitCode } = await engine.ask(["cp", ...(follow ? ["-L"] : []), `${id}:${path}`, copy]);
       const copied = lstatSync(copy, { throwIfNoEntry: false });
       if (exitCode !== 0 || copied === undefined) return [];
-      return [[path, isProbedText(path) && copied.isFile() ? readFileSync(copy, "utf8") : ""] as const];
+      const content = copied.isFile() && copied.size <= maximumText ? readFileSync(copy) : undefined;
+      return [[path, isProbedText(path) ? readProbedText(content) : ""] as const];
     }),
   );
   return Object.fromEntries(entries.flat());

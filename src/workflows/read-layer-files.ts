@@ -15,9 +15,12 @@ export interface WantedFiles {
   readonly paths: readonly string[];
   /** Whether a file's text is wanted, with a symlink in its place followed; else only that there is something. */
   readonly isText: (path: string) => boolean;
+  /** The text of what is there; `content` is undefined for what is no file, or a very large one. */
+  readonly readText: (content: Uint8Array | undefined) => string;
 }
 
-const maximumText = 1024 * 1024;
+/** Longer ones are not read. */
+export const maximumText: number = 1024 * 1024;
 /** Of all texts of all layers: an image must not take what memory there is. */
 const maximumKept = 64 * 1024 * 1024;
 const maximumRounds = 8;
@@ -145,18 +148,12 @@ function entryChange({ typeFlag, path: written, target }: TarStreamEntry, path: 
   }
 }
 
-function findAll(tree: LayerTree, { paths, isText, what }: WantedFiles): ReadonlyMap<string, string> {
+function findAll(tree: LayerTree, { paths, isText, readText }: WantedFiles): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const path of paths) {
     const there = tree.find(path, { follow: isText(path) });
     if (there.kind === "absent") continue;
-    if (!isText(path) || there.kind !== "file") {
-      found.set(path, "");
-      continue;
-    }
-    if (there.content === undefined)
-      throw new UserError(`${path} of ${what} is too large to be read: more than ${maximumText} bytes.`);
-    found.set(path, new TextDecoder().decode(there.content));
+    found.set(path, isText(path) ? readText(there.kind === "file" ? there.content : undefined) : "");
   }
   return found;
 }
