@@ -29,11 +29,11 @@ export function openLayerWorker(
   start: WorkerStart,
   { environment, signal }: { environment: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
 ): LayerWorker {
-  let running: RunningWorker | undefined;
-  const ask = (task: LayerTask): Promise<LayerAnswer> => {
+  let running: Promise<RunningWorker> | undefined;
+  const ask = async (task: LayerTask): Promise<LayerAnswer> => {
     signal.throwIfAborted();
     running ??= startWorker(start, { environment, signal });
-    return running.ask(task);
+    return (await running).ask(task);
   };
   return {
     async unpack(task) {
@@ -51,10 +51,10 @@ export function openLayerWorker(
     async remove(path) {
       // Also after an interruption: what was begun is tidied up.
       running ??= startWorker(start, { environment, signal: new AbortController().signal });
-      await running.ask({ kind: "remove", path });
+      await (await running).ask({ kind: "remove", path });
     },
     async close() {
-      await running?.close();
+      await running?.then((worker) => worker.close()).catch(() => undefined);
       running = undefined;
     },
   };
@@ -65,13 +65,15 @@ interface RunningWorker {
   readonly close: () => Promise<void>;
 }
 
-function startWorker(
+async function startWorker(
   start: WorkerStart,
   { environment, signal }: { environment: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
-): RunningWorker {
-  const child = startDuplex(layerWorkerCommand(start), environment);
+): Promise<RunningWorker> {
+  const child = startDuplex(await layerWorkerCommand(start), environment);
   const onAbort = () => child.kill();
   signal.addEventListener("abort", onAbort, { once: true });
+  // It may have come while the command was found out.
+  if (signal.aborted) onAbort();
   const waiting: { resolve: (answer: LayerAnswer) => void; reject: (error: unknown) => void }[] = [];
   const ended = (async () => {
     for await (const line of linesOf(child.stdout)) {

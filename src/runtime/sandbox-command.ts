@@ -1,5 +1,7 @@
 import type { SelfCommand } from "../host/self-command.ts";
 import type { Command } from "../plan/command.ts";
+import type { IdMapping } from "./id-mapping.ts";
+import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT } from "./id-mapping-script.ts";
 import type { SandboxMeans } from "./sandbox-means.ts";
 
 /** The subcommand under which cooper starts itself in namespaces. */
@@ -9,36 +11,54 @@ export const WORKER_COMMAND = "native-worker";
 export interface WorkerStart {
   readonly means: SandboxMeans;
   readonly self: SelfCommand;
+  /** Asked when the first worker is started. */
+  readonly idMapping: () => Promise<IdMapping>;
 }
 
 /** Starts the first process of fresh namespaces, which runs the step of `folder`. */
-export function sandboxCommand(start: WorkerStart, step: { folder: string; network: "host" | "none" }): Command {
+export async function sandboxCommand(
+  { self, idMapping }: WorkerStart,
+  step: { folder: string; network: "host" | "none" },
+): Promise<Command> {
   const network = step.network === "none" ? ["--net"] : [];
-  return unshare(start, {
-    namespaces: ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", ...network],
-    args: ["step", step.folder],
-  });
+  const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", ...network];
+  return unshare(await idMapping(), { namespaces, program: workerProgram(self, ["step", step.folder]) });
 }
 
 /** Starts a worker that makes and removes the files of layers, with the ids of a step and the host's files. */
-export function layerWorkerCommand(start: WorkerStart): Command {
-  const { means, self } = start;
-  switch (means.identity) {
-    case "root":
-      return { file: self.file, args: [...self.args, WORKER_COMMAND, "layers"], env: {} };
-    case "user-namespace":
-      return unshare(start, { namespaces: [], args: ["layers"] });
+export async function layerWorkerCommand({ self, idMapping }: WorkerStart): Promise<Command> {
+  const mapping = await idMapping();
+  const [file = "", ...args] = workerProgram(self, ["layers"]);
+  switch (mapping.kind) {
+    case "none":
+      return { file, args, env: {} };
+    case "automatic":
+    case "named":
+      return unshare(mapping, { namespaces: [], program: [file, ...args] });
   }
 }
 
+function workerProgram(self: SelfCommand, args: readonly string[]): readonly string[] {
+  return [self.file, ...self.args, WORKER_COMMAND, ...args];
+}
+
 function unshare(
-  { means, self }: WorkerStart,
-  what: { namespaces: readonly string[]; args: readonly string[] },
+  mapping: IdMapping,
+  { namespaces, program }: { namespaces: readonly string[]; program: readonly string[] },
 ): Command {
-  const user = means.identity === "root" ? [] : ["--user", "--map-auto", "--map-root-user"];
-  return {
-    file: "unshare",
-    args: [...user, ...what.namespaces, "--", self.file, ...self.args, WORKER_COMMAND, ...what.args],
-    env: {},
-  };
+  switch (mapping.kind) {
+    case "none":
+      return { file: "unshare", args: [...namespaces, "--", ...program], env: {} };
+    case "automatic":
+      return {
+        file: "unshare",
+        args: ["--user", "--map-auto", "--map-root-user", ...namespaces, "--", ...program],
+        env: {},
+      };
+    case "named": {
+      const inside = ["/bin/sh", "-c", ID_WAITING_SCRIPT, "sh", ...program];
+      const starter = ["-c", ID_MAPPING_SCRIPT, "sh", mapping.uids, mapping.gids];
+      return { file: "/bin/sh", args: [...starter, ...namespaces, "--", ...inside], env: {} };
+    }
+  }
 }

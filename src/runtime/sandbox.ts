@@ -33,7 +33,7 @@ export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandb
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       const whole: SandboxRequest = { ...request, fuseOverlayfs: start.means.fuseOverlayfs };
       writeFileSync(join(folder, SANDBOX_FOLDER.request), JSON.stringify(whole), { mode: 0o600 });
-      const command = sandboxCommand(start, { folder, network: request.network });
+      const command = await sandboxCommand(start, { folder, network: request.network });
       const began = performance.now();
       const piped = options.stdio === undefined;
       const limit = timeoutSeconds === undefined ? {} : { timeoutMilliseconds: timeoutSeconds * 1000 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { selfCommand } from "../host/self-command.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { createIdMapping } from "../runtime/id-mapping.ts";
 import { type LayerWorker, openLayerWorker } from "../runtime/layer-worker.ts";
 import { createSandbox, type Sandbox } from "../runtime/sandbox.ts";
 import type { WorkerStart } from "../runtime/sandbox-command.ts";
@@ -30,8 +31,9 @@ export interface StoredLayer {
 
 /** Gives `work` a session; what it leaves behind is removed, and nobody removes what it uses. */
 export async function withNativeSession<T>(tools: Tools, work: (session: NativeSession) => Promise<T>): Promise<T> {
-  const start: WorkerStart = { means: findSandboxMeans(tools), self: selfCommand() };
   const { environment, interruption, runProcess } = tools;
+  const means = findSandboxMeans(tools);
+  const start: WorkerStart = { means, self: selfCommand(), idMapping: createIdMapping(means, runProcess) };
   const worker = openLayerWorker(start, { environment, signal: interruption.signal });
   const store = openStore(tools, worker.remove);
   const lock = await store.use();

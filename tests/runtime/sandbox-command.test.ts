@@ -1,20 +1,48 @@
 import { expect, test } from "bun:test";
-import { layerWorkerCommand, sandboxCommand } from "../../src/runtime/sandbox-command.ts";
+import type { IdMapping } from "../../src/runtime/id-mapping.ts";
+import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT } from "../../src/runtime/id-mapping-script.ts";
+import { layerWorkerCommand, sandboxCommand, type WorkerStart } from "../../src/runtime/sandbox-command.ts";
 
-const self = { file: "/opt/cooper", args: [] };
+const starting = (mapping: IdMapping): WorkerStart => ({
+  means: { identity: "root", fuseOverlayfs: null },
+  self: { file: "/opt/cooper", args: [] },
+  idMapping: async () => mapping,
+});
+const NAMESPACES = ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"];
+const STEP = { folder: "/s/work/a b", network: "none" } as const;
+const NAMED = { kind: "named", uids: "0 1000 1 1 100000 65535", gids: "0 100 1 1 200000 65535" } as const;
 
-test("a step runs in namespaces of its own, with a network of its own only where it is to have none", () => {
-  const start = { means: { identity: "root", fuseOverlayfs: null }, self } as const;
-  const { file, args } = sandboxCommand(start, { folder: "/work/1", network: "none" });
-  expect([file, ...args].join(" ")).toBe(
-    "unshare --mount --pid --fork --kill-child --uts --ipc --net -- /opt/cooper native-worker step /work/1",
-  );
-  expect(sandboxCommand(start, { folder: "/work/1", network: "host" }).args).not.toContain("--net");
+test("root's step gets namespaces, and no user namespace", async () => {
+  expect(await sandboxCommand(starting({ kind: "none" }), { ...STEP, network: "host" })).toEqual({
+    file: "unshare",
+    args: [...NAMESPACES, "--", "/opt/cooper", "native-worker", "step", "/s/work/a b"],
+    env: {},
+  });
 });
 
-test("root makes layers as it is, everybody else in a user namespace", () => {
-  const root = { means: { identity: "root", fuseOverlayfs: null }, self } as const;
-  expect(layerWorkerCommand(root)).toEqual({ file: "/opt/cooper", args: ["native-worker", "layers"], env: {} });
-  const user = { means: { identity: "user-namespace", fuseOverlayfs: null }, self } as const;
-  expect(layerWorkerCommand(user).args).toContain("--user");
+test("root's layer worker is cooper itself", async () => {
+  expect(await layerWorkerCommand(starting({ kind: "none" }))).toEqual({
+    file: "/opt/cooper",
+    args: ["native-worker", "layers"],
+    env: {},
+  });
+});
+
+test("an unshare that looks up ids is started as it is, without a shell", async () => {
+  expect(await sandboxCommand(starting({ kind: "automatic" }), STEP)).toEqual({
+    file: "unshare",
+    args: [
+      ...["--user", "--map-auto", "--map-root-user", ...NAMESPACES, "--net", "--"],
+      ...["/opt/cooper", "native-worker", "step", "/s/work/a b"],
+    ],
+    env: {},
+  });
+});
+
+test("where ids are named, the starter gets them and all that unshare is to have, each word by itself", async () => {
+  const { file, args } = await layerWorkerCommand(starting(NAMED));
+  expect([file, ...args]).toEqual([
+    ...["/bin/sh", "-c", ID_MAPPING_SCRIPT, "sh", NAMED.uids, NAMED.gids, "--"],
+    ...["/bin/sh", "-c", ID_WAITING_SCRIPT, "sh", "/opt/cooper", "native-worker", "layers"],
+  ]);
 });
