@@ -140,6 +140,10 @@ export function commandTree(agents: readonly Agent[]): CommandTree {
           description: "Put folders or tars as layers on an image, without an engine",
           load: async () => (await import("./image-append.ts")).imageAppend,
         },
+        run: {
+          description: "Run a command in an image of cooper's own store, without an engine",
+          load: async () => (await import("./image-run.ts")).imageRun,
+        },
         push: {
           description: "Push an image of a layout, an archive, the store or a registry to a registry",
           load: async () => (await import("./image-push.ts")).imagePush,

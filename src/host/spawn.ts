@@ -15,11 +15,11 @@ export interface ProcessResult {
 
 /**
  * What a process is connected to. `inherited`: this process's own stdin, stdout, stderr and process group, so that the terminal and
- * its signals are the child's. `terminal`: a new terminal of this size, raw, whose input is this process's stdin.
+ * its signals are the child's; `endWith` is for a child that does not listen to what ends this process. `terminal`: a new terminal of this size, raw, whose input is this process's stdin.
  */
 export type Stdio =
   | { readonly kind: "piped" }
-  | { readonly kind: "inherited" }
+  | { readonly kind: "inherited"; readonly endWith?: "SIGKILL" }
   | { readonly kind: "terminal"; readonly columns: number; readonly rows: number };
 
 /** What to do with a running process: where its output goes line by line, what it reads, when to give up. */
@@ -62,8 +62,10 @@ export function createRunProcess(
         return runPiped(command, { env, options, interruption });
       case "inherited":
         interruption.signal.throwIfAborted();
-        return runAttached(interruption, () =>
-          start(command, { env, stdin: "inherit", stdout: "inherit", stderr: "inherit" }),
+        return runAttached(
+          interruption,
+          () => start(command, { env, stdin: "inherit", stdout: "inherit", stderr: "inherit" }),
+          stdio.endWith,
         );
       case "terminal":
         interruption.signal.throwIfAborted();
@@ -129,12 +131,16 @@ type Attached = Bun.Subprocess<Bun.Spawn.Writable, Bun.Spawn.Readable, Bun.Spawn
  * Waits for a child that has the terminal. Ctrl-C reaches it as it reaches us, so it is the child's to act on; what else is meant to
  * end us is passed on to it.
  */
-async function runAttached(interruption: Interruption, startChild: () => Attached): Promise<ProcessResult> {
+async function runAttached(
+  interruption: Interruption,
+  startChild: () => Attached,
+  endWith?: "SIGKILL",
+): Promise<ProcessResult> {
   let child: Attached | undefined;
   let received: { name: EndingSignal; at: number } | undefined;
   const restore = interruption.divert?.((name) => {
     received = { name, at: performance.now() };
-    if (name !== "SIGINT") child?.kill(name);
+    if (name !== "SIGINT") child?.kill(endWith ?? name);
   });
   try {
     child = startChild();

@@ -65,6 +65,7 @@ function hintFor(means: SandboxMeans, text: string): string {
   if (/newuidmap|newgidmap|uid_map|gid_map|map-auto|subuid/i.test(text)) {
     return `Install uidmap, and give yourself subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER. ${DOCTOR}`;
   }
+  if (/in the image's \/etc\/(passwd|group)/.test(text)) return "Name one that it has, or a number, with --user.";
   if (/mount proc/.test(text)) {
     return `This happens in a container that hides parts of /proc. Run cooper outside of it, or give the container an unmasked /proc (docker: --security-opt systempaths=unconfined). ${DOCTOR}`;
   }

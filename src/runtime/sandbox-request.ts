@@ -14,6 +14,8 @@ export const sandboxRequestSchema = v.object({
   /** Made when it is not there. */
   cwd: pathSchema,
   user: v.object({ uid: v.number(), gid: v.number(), groups: v.array(v.number()) }),
+  /** In its place: `user` or `user:group` as the image's own files know them; HOME is that user's unless `env` says otherwise. */
+  account: v.optional(v.string()),
   /** Host files, folders or sockets that the step sees; nothing of them is in the layer. */
   binds: v.array(v.object({ source: pathSchema, target: pathSchema, readOnly: v.boolean() })),
   /** Folders of the image that binds would hide: they are seen in their places all the same. */

@@ -1,8 +1,9 @@
-import { mkdirSync, openSync, readFileSync, symlinkSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { KernelRefusal, type NamespaceCalls, openNamespaceCalls } from "../host/namespace-calls.ts";
 import { runBare } from "../host/spawn.ts";
+import { type ImageAccount, imageAccount } from "../oci/image-account.ts";
 import { SANDBOX_FOLDER, type SandboxRequest, type SandboxResult, sandboxRequestSchema } from "./sandbox-request.ts";
 import { prepareSandboxRoot } from "./sandbox-root.ts";
 
@@ -34,7 +35,7 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     process.chdir(SANDBOX_FOLDER.root);
     calls.enterRoot();
     calls.boundCapabilities(KEPT_CAPABILITIES);
-    const { uid, gid, groups } = request.user;
+    const { uid, gid, groups } = request.account === undefined ? request.user : takeAccount(request, request.account);
     if (uid !== 0 || gid !== 0) calls.becomeUser({ uid, gid, groups });
   } catch (error) {
     if (!(error instanceof KernelRefusal)) throw error;
@@ -50,6 +51,16 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     report({ kind: "refused", call: `starting ${request.argv[0]} in the image`, code, overlay: false });
     return EXIT_REFUSED;
   }
+}
+
+/** Looked up once the image is the root: its links lead nowhere else. */
+function takeAccount(request: SandboxRequest, wanted: string): ImageAccount {
+  const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  const account = imageAccount(wanted, { passwd: read("/etc/passwd"), group: read("/etc/group") });
+  if (!("uid" in account))
+    throw new KernelRefusal(`looking for ${account.wanted} in the image's ${account.file}`, "ENOENT");
+  request.env = { HOME: account.home, ...request.env };
+  return account;
 }
 
 /** The first process of a pid namespace gets no signal that it does not ask for; and nobody else notices that cooper was killed. */
