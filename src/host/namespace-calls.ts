@@ -18,6 +18,8 @@ export interface NamespaceCalls {
     readonly gid: number;
     readonly groups: readonly number[];
   }) => void;
+  /** A pipe's two ends, which what is started does not get by itself. */
+  readonly pipe: () => { readonly read: number; readonly write: number };
 }
 
 /** mount(2)'s arguments. */
@@ -115,9 +117,16 @@ export function openNamespaceCalls(): NamespaceCalls {
       check(library.setIds(CALL_NUMBERS.setResGid, ...three(gid)), "setresgid");
       check(library.setIds(CALL_NUMBERS.setResUid, ...three(uid)), "setresuid");
     },
+    pipe() {
+      const ends = new Int32Array(2);
+      check(library.pipe2(ends, O_CLOEXEC), "pipe");
+      const [read = -1, write = -1] = ends;
+      return { read, write };
+    },
   };
 }
 
+const O_CLOEXEC = 0x80000;
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const IFF_UP = 1;
@@ -133,6 +142,7 @@ function openLibrary() {
     socket: { args: ["i32", "i32", "i32"], returns: "i32" } as const,
     ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } as const,
     close: { args: ["i32"], returns: "i32" } as const,
+    pipe2: { args: ["ptr", "i32"], returns: "i32" } as const,
     __errno_location: { args: [], returns: "ptr" } as const,
   });
   // The same function with numbers for arguments, and with a list.

@@ -254,15 +254,16 @@ export interface BareProcess {
   /** All of the environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  readonly stdio: "output" | "inherited";
+  /** `output`: nothing to read, and all output to a file descriptor. */
+  readonly stdio: { readonly kind: "output"; readonly to: number } | { readonly kind: "inherited" };
 }
 
 /** Runs a process in this one's process group; resolves to its exit code, 128 + n for one that signal n ended. */
 export async function runBare({ argv, env, cwd, stdio }: BareProcess): Promise<number> {
   const child =
-    stdio === "inherited"
+    stdio.kind === "inherited"
       ? Bun.spawn([...argv], { env, cwd, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
-      : Bun.spawn([...argv], { env, cwd, stdin: "ignore", stdout: 1, stderr: 1 });
+      : Bun.spawn([...argv], { env, cwd, stdin: "ignore", stdout: stdio.to, stderr: stdio.to });
   await child.exited;
   return exitCodeOf(child);
 }

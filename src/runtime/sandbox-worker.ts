@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { KernelRefusal, type NamespaceCalls, openNamespaceCalls } from "../host/namespace-calls.ts";
@@ -25,8 +34,9 @@ export async function runSandboxWorker(folder: string): Promise<number> {
   endWithStarter(request);
   let mounted = false;
   let made: readonly string[];
+  let calls: NamespaceCalls;
   try {
-    const calls = openNamespaceCalls();
+    calls = openNamespaceCalls();
     calls.setHostName(HOST_NAME);
     if (request.network === "none") calls.raiseLoopback();
     await mountLayers(request, calls);
@@ -43,7 +53,7 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     return EXIT_REFUSED;
   }
   try {
-    const exitCode = await runBare(request);
+    const exitCode = await runStep(request, calls);
     report({ kind: "ended", exitCode, made: [...made] });
     return exitCode;
   } catch (error) {
@@ -55,12 +65,45 @@ export async function runSandboxWorker(folder: string): Promise<number> {
 
 /** Looked up once the image is the root: its links lead nowhere else. */
 function takeAccount(request: SandboxRequest, wanted: string): ImageAccount {
-  const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  // A pipe in its place would be read for ever.
+  const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  const read = (path: string) => (isFile(path) ? readFileSync(path, "utf8") : "");
   const account = imageAccount(wanted, { passwd: read("/etc/passwd"), group: read("/etc/group") });
   if (!("uid" in account))
     throw new KernelRefusal(`looking for ${account.wanted} in the image's ${account.file}`, "ENOENT");
   request.env = { HOME: account.home, ...request.env };
   return account;
+}
+
+/** Runs the step's process. Its output is a pipe, for scripts open /dev/stdout and /dev/stderr, which a socket cannot be. */
+async function runStep(request: SandboxRequest, calls: NamespaceCalls): Promise<number> {
+  if (request.stdio === "inherited") return runBare({ ...request, stdio: { kind: "inherited" } });
+  const { read, write } = calls.pipe();
+  const running = runBare({ ...request, stdio: { kind: "output", to: write } });
+  closeSync(write);
+  const passed = passOn(read);
+  const exitCode = await running;
+  endOthers();
+  await passed;
+  return exitCode;
+}
+
+/** Ends what the step left running, which may hold its output open: in a pid namespace of one's own it is all but this process. */
+function endOthers(): void {
+  if (process.pid !== 1) return;
+  try {
+    process.kill(-1, "SIGKILL");
+  } catch {
+    // There is nothing else.
+  }
+}
+
+async function passOn(file: number): Promise<void> {
+  const writer = Bun.stdout.writer();
+  for await (const chunk of createReadStream("", { fd: file })) {
+    writer.write(chunk);
+    await writer.flush();
+  }
 }
 
 /** The first process of a pid namespace gets no signal that it does not ask for; and nobody else notices that cooper was killed. */
@@ -85,6 +128,6 @@ async function mountLayers({ layers, fuseOverlayfs }: SandboxRequest, calls: Nam
   } catch (error) {
     if (!(error instanceof KernelRefusal) || fuseOverlayfs === null) throw error;
     const argv = [fuseOverlayfs, "-o", options, root];
-    if ((await runBare({ argv, env: {}, cwd: process.cwd(), stdio: "output" })) !== 0) throw error;
+    if ((await runBare({ argv, env: {}, cwd: process.cwd(), stdio: { kind: "output", to: 1 } })) !== 0) throw error;
   }
 }

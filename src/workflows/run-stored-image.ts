@@ -58,6 +58,7 @@ export async function runStoredImage(request: RunImageRequest, tools: Tools): Pr
           user: { uid: 0, gid: 0, groups: [] },
           account: request.user ?? config.user,
           binds: [],
+          kept: [],
           secrets: [],
           network: request.network,
           stdio: "inherited",
