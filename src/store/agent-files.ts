@@ -16,7 +16,6 @@ import {
 } from "node:fs";
 import { join, posix } from "node:path";
 import * as v from "valibot";
-import type { AgentPackageFile } from "../agent/agents.ts";
 import { UserError } from "../errors.ts";
 import { createTarStream, type TarStreamEntry } from "../oci/tar-stream.ts";
 import { decompressChunks } from "./decompress-chunks.ts";
@@ -35,6 +34,14 @@ export interface AgentFile {
   readonly size: number;
 }
 
+/** A file that is wanted of a package: its name here, where the package may have it, and whether it is of no use without. */
+export interface PackageFile {
+  readonly name: string;
+  readonly from: readonly string[];
+  readonly mode: number;
+  readonly required: boolean;
+}
+
 /** Which build of which version of an agent is meant. */
 export interface AgentPlace {
   /** The folder of all agents. */
@@ -42,7 +49,7 @@ export interface AgentPlace {
   readonly agent: string;
   readonly version: string;
   readonly variant: string;
-  readonly wanted: readonly AgentPackageFile[];
+  readonly wanted: readonly PackageFile[];
 }
 
 /** An archive that is being downloaded, with what its bytes must be. */
@@ -191,7 +198,7 @@ async function writeVerified(path: string, { chunks, integrity, what }: AgentArc
 
 async function extract(
   { packed, made }: { packed: string; made: string },
-  { wanted, what }: { wanted: readonly AgentPackageFile[]; what: string },
+  { wanted, what }: { wanted: readonly PackageFile[]; what: string },
 ): Promise<Facts["files"]> {
   const outputs = new Map<string, Output>();
   const open = (entry: TarStreamEntry): TakeContent | undefined => {
@@ -264,8 +271,8 @@ interface Output {
 /** The file that an entry is wanted for, and how far from the place where it is looked for first. */
 function wantedFor(
   { path, typeFlag }: TarStreamEntry,
-  wanted: readonly AgentPackageFile[],
-): (AgentPackageFile & { rank: number }) | undefined {
+  wanted: readonly PackageFile[],
+): (PackageFile & { rank: number }) | undefined {
   if (typeFlag !== "0" && typeFlag !== "7") return undefined;
   const place = posix.normalize(path);
   const file = wanted.find(({ from }) => from.includes(place));

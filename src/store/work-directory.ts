@@ -60,10 +60,17 @@ async function isAbandoned(path: string): Promise<boolean> {
   const owner = join(path, OWNER);
   // Of a folder that is being removed the owner may be gone already.
   if (!existsSync(owner)) return true;
-  const lock = await lockFile(owner, "exclusive", { signal: new AbortController().signal, milliseconds: 0 });
-  if (lock === undefined) return false;
-  lock.release();
-  const identity = readFileSync(owner, "utf8");
+  let identity: string;
+  try {
+    const lock = await lockFile(owner, "exclusive", { signal: new AbortController().signal, milliseconds: 0 });
+    if (lock === undefined) return false;
+    lock.release();
+    identity = readFileSync(owner, "utf8");
+  } catch (cause) {
+    // Closed by its process since.
+    if (!existsSync(owner)) return false;
+    throw cause;
+  }
   const [, pid] = identity.split(" ");
   return pid === undefined || processIdentity(Number(pid)) !== identity;
 }
