@@ -1,5 +1,6 @@
 import { type PaxRecords, readPaxRecords } from "./pax-records.ts";
 import { decodeTarText, malformed, readTarHeader, type TarHeader, tarBlockSize } from "./tar-header.ts";
+import { tarMemberKind } from "./tar-member-kind.ts";
 
 /** One member of a tar archive; `path` and `target` are as written there, unchecked. */
 export type TarEntry =
@@ -98,25 +99,9 @@ function sizeOf(header: TarHeader, record: string | undefined): number {
 }
 
 function kindOf(typeFlag: string, path: string): TarEntry["kind"] {
-  switch (typeFlag) {
-    case "0":
-    case "7":
-      // The v7 format knew no directories, only names that end in a slash.
-      return path.endsWith("/") ? "directory" : "file";
-    case "1":
-      return "hardlink";
-    case "2":
-      return "symlink";
-    case "3":
-    case "4":
-      return "device";
-    case "5":
-      return "directory";
-    case "6":
-      return "fifo";
-    default:
-      throw malformed(`${JSON.stringify(path)} has the unknown type ${JSON.stringify(typeFlag)}`);
-  }
+  const kind = tarMemberKind(typeFlag, path);
+  if (kind === undefined) throw malformed(`${JSON.stringify(path)} has the unknown type ${JSON.stringify(typeFlag)}`);
+  return kind === "character-device" || kind === "block-device" ? "device" : kind;
 }
 
 function takeContent(archive: Uint8Array, { cursor, size }: { cursor: Cursor; size: number }): Uint8Array {

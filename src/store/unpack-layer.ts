@@ -1,9 +1,9 @@
 import { closeSync, writeSync } from "node:fs";
 import { messageOf, UserError } from "../errors.ts";
-import type { NodeKind } from "../host/make-node.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
 import { linkedPlace, placeInLayer, refusedEntry } from "../oci/layer-place.ts";
 import { readTarAttributes } from "../oci/tar-attributes.ts";
+import { type TarMemberKind, tarMemberKind } from "../oci/tar-member-kind.ts";
 import { createTarStream, type TarReceiver, type TarStreamEntry } from "../oci/tar-stream.ts";
 import { decompressChunks } from "./decompress-chunks.ts";
 import { type EntryAttributes, type LayerFolder, openLayerFolder } from "./layer-folder.ts";
@@ -176,32 +176,11 @@ function unpackMember(
 
 const maximumId = 4_294_967_294;
 
-function memberKindOf({
-  typeFlag,
-  path,
-}: TarStreamEntry): NodeKind["kind"] | "file" | "directory" | "symlink" | "hardlink" {
-  switch (typeFlag) {
-    case "0":
-    case "7":
-      // The v7 format knew no directories, only names that end in a slash.
-      return path.endsWith("/") ? "directory" : "file";
-    case "1":
-      return "hardlink";
-    case "2":
-      return "symlink";
-    case "3":
-      return "character-device";
-    case "4":
-      return "block-device";
-    case "5":
-      return "directory";
-    case "6":
-      return "fifo";
-    case "S":
-      throw refusedEntry(path, "it is a sparse file, which is not supported");
-    default:
-      throw refusedEntry(path, `it has the unknown type ${JSON.stringify(typeFlag)}`);
-  }
+function memberKindOf({ typeFlag, path }: TarStreamEntry): TarMemberKind {
+  if (typeFlag === "S") throw refusedEntry(path, "it is a sparse file, which is not supported");
+  const kind = tarMemberKind(typeFlag, path);
+  if (kind === undefined) throw refusedEntry(path, `it has the unknown type ${JSON.stringify(typeFlag)}`);
+  return kind;
 }
 
 function explained(thrown: unknown, { what, entry }: { what: string; entry: string }): unknown {
