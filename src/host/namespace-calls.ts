@@ -1,4 +1,4 @@
-import { read } from "bun:ffi";
+import { ptr, read } from "bun:ffi";
 import { openCLibrary } from "./c-library.ts";
 import { cString, errorName } from "./libc.ts";
 
@@ -9,6 +9,8 @@ export interface NamespaceCalls {
   readonly enterRoot: () => void;
   /** Leaves out, for whatever this thread starts, all capabilities but these. */
   readonly boundCapabilities: (kept: readonly number[]) => void;
+  /** Has every system call of this thread, and of whatever it starts, judged by a seccomp filter: an array of struct sock_filter. */
+  readonly filterSystemCalls: (filter: Uint8Array) => void;
   readonly setHostName: (name: string) => void;
   /** Brings the network namespace's own loopback interface up. */
   readonly raiseLoopback: () => void;
@@ -60,6 +62,8 @@ const CALL_NUMBERS =
     ? { pivotRoot: 41n, setGroups: 159n, setResGid: 149n, setResUid: 147n }
     : { pivotRoot: 155n, setGroups: 116n, setResGid: 119n, setResUid: 117n };
 const PR_CAPBSET_DROP = 24;
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2n;
 const LAST_CAPABILITY = 63;
 const MNT_DETACH = 2;
 
@@ -94,6 +98,14 @@ export function openNamespaceCalls(): NamespaceCalls {
         if (result < 0 && library.lastError() === "EINVAL") return;
         check(result, "prctl(PR_CAPBSET_DROP)");
       }
+    },
+    filterSystemCalls(filter) {
+      // struct sock_fprog: the count, then where they are.
+      const program = new DataView(new ArrayBuffer(16));
+      program.setUint16(0, filter.length / 8, true);
+      program.setBigUint64(8, BigInt(ptr(filter)), true);
+      const place = BigInt(ptr(program.buffer));
+      check(library.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, place, 0n, 0n), "prctl(PR_SET_SECCOMP)");
     },
     setHostName(name) {
       const bytes = new TextEncoder().encode(name);

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   lstatSync,
@@ -23,6 +24,8 @@ const DEVICE_LINKS = {
 /** What of /proc speaks of the whole machine: to be read only, or not at all. */
 const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 const HIDDEN = ["acpi", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats"];
+/** What a step takes its machine to be called. */
+export const HOST_NAME = "cooper";
 const RESOLVER_FILES = ["/etc/resolv.conf", "/etc/hosts"];
 const MAXIMUM_SYMLINKS = 40;
 
@@ -47,6 +50,8 @@ export function prepareSandboxRoot(root: string, request: SandboxRequest, calls:
   for (const path of RESOLVER_FILES) {
     const copy = `${copies}/${posix.basename(path)}`;
     writeFileSync(copy, existsSync(path) ? readFileSync(path) : "");
+    // Programs look up their own machine.
+    if (path === "/etc/hosts") appendFileSync(copy, `\n127.0.0.1\t${HOST_NAME}\n`);
     chmodSync(copy, 0o644);
     calls.mount({ source: copy, target: place(path, "file"), flags: bind });
   }

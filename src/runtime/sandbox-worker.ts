@@ -14,11 +14,11 @@ import { KernelRefusal, type NamespaceCalls, openNamespaceCalls } from "../host/
 import { runBare } from "../host/spawn.ts";
 import { type ImageAccount, imageAccount } from "../oci/image-account.ts";
 import { SANDBOX_FOLDER, type SandboxRequest, type SandboxResult, sandboxRequestSchema } from "./sandbox-request.ts";
-import { prepareSandboxRoot } from "./sandbox-root.ts";
+import { HOST_NAME, prepareSandboxRoot } from "./sandbox-root.ts";
+import { systemCallFilter } from "./system-call-filter.ts";
 
 /** What containers keep by default, less the making of devices. */
 const KEPT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31];
-const HOST_NAME = "cooper";
 const EXIT_REFUSED = 125;
 
 /**
@@ -45,6 +45,7 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     process.chdir(SANDBOX_FOLDER.root);
     calls.enterRoot();
     calls.boundCapabilities(KEPT_CAPABILITIES);
+    calls.filterSystemCalls(systemCallFilter(process.arch === "arm64" ? "arm64" : "x64"));
     const { uid, gid, groups } = request.account === undefined ? request.user : takeAccount(request, request.account);
     if (uid !== 0 || gid !== 0) calls.becomeUser({ uid, gid, groups });
   } catch (error) {
