@@ -15,7 +15,6 @@ import { runBare } from "../host/spawn.ts";
 import { type ImageAccount, imageAccount } from "../oci/image-account.ts";
 import { SANDBOX_FOLDER, type SandboxRequest, type SandboxResult, sandboxRequestSchema } from "./sandbox-request.ts";
 import { HOST_NAME, prepareSandboxRoot } from "./sandbox-root.ts";
-import { systemCallFilter } from "./system-call-filter.ts";
 
 /** What containers keep by default, less the making of devices. */
 const KEPT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31];
