@@ -17,7 +17,7 @@ export const imageRm: CliCommand = {
   },
   run: (flags, tools) =>
     printOutcome(tools, "An error occurred removing the image.", async () => {
-      const removed = await removeImages(flags.positionals, readImagePlaces(flags), { tools });
+      const removed = await removeImages(flags.positionals, readImagePlaces(flags), tools);
       for (const { where, name } of removed) tools.log.info(`Removed ${name} from ${where}.`);
       return { removed: removed.map(({ where, name }) => ({ where, name })) };
     }),

@@ -32,8 +32,7 @@ export interface StoredLayer {
 /** Gives `work` a session; what it leaves behind is removed, and nobody removes what it uses. */
 export async function withNativeSession<T>(tools: Tools, work: (session: NativeSession) => Promise<T>): Promise<T> {
   const { environment, interruption, runProcess } = tools;
-  const means = findSandboxMeans(tools);
-  const start: WorkerStart = { means, self: selfCommand(), idMapping: createIdMapping(means, runProcess) };
+  const start = workerStart(tools);
   const worker = openLayerWorker(start, { environment, signal: interruption.signal });
   const store = openStore(tools, worker.remove);
   const lock = await store.use();
@@ -54,6 +53,12 @@ export async function withNativeSession<T>(tools: Tools, work: (session: NativeS
     await worker.close();
     lock.release();
   }
+}
+
+/** What this machine's workers are started with; throws a UserError that says what is missing. */
+export function workerStart(tools: Tools): WorkerStart {
+  const means = findSandboxMeans(tools);
+  return { means, self: selfCommand(), idMapping: createIdMapping(means, tools.runProcess) };
 }
 
 /** Each layer is unpacked once, however often and in whatever order it is asked for. */

@@ -5,10 +5,10 @@ import { type FoundImage, madeImages, supersededImages } from "../plan/made-imag
 import { containersByImage, removeEngineImage } from "../runtime/engine-images.ts";
 import { type PrunedStore, pruneStore } from "../store/prune-store.ts";
 import type { StoredContents } from "../store/stored-contents.ts";
-import type { RemoveTree } from "../store/work-directory.ts";
 import { type EngineImages, findEngineImages, type ImagePlaces, toFoundImage } from "./find-images.ts";
 import { openStore } from "./open-image-store.ts";
 import type { Tools } from "./tools.ts";
+import { withTreeRemover } from "./with-tree-remover.ts";
 
 /** What is to be pruned: superseded images where neither an age nor a size is given. */
 export interface PruneRequest {
@@ -31,11 +31,11 @@ export interface PrunedImages {
 const PATIENCE = 60_000;
 
 /** Removes images that are no longer needed from cooper's store, with all that was kept for them, and superseded ones from the engine. */
-export async function pruneImages(request: PruneRequest, tools: Tools, removeTree?: RemoveTree): Promise<PrunedImages> {
+export async function pruneImages(request: PruneRequest, tools: Tools): Promise<PrunedImages> {
   const found = await findEngineImages(request.places, tools);
   const inEngine = found === undefined ? { removed: [], kept: [] } : await pruneEngine(found, request);
   if (request.places.scope === "engine") return { ...inEngine, freed: 0 };
-  const { images, garbage } = await pruneOwn(request, tools, removeTree);
+  const { images, garbage } = await pruneOwn(request, tools);
   return {
     removed: [...inEngine.removed, ...images.map(toFoundImage)],
     kept: inEngine.kept,
@@ -66,10 +66,10 @@ async function pruneEngine(
   return { removed, kept };
 }
 
-async function pruneOwn(request: PruneRequest, tools: Tools, removeTree?: RemoveTree): Promise<PrunedStore> {
-  const store = openStore(tools, removeTree);
+async function pruneOwn(request: PruneRequest, tools: Tools): Promise<PrunedStore> {
   const rule = (images: readonly StoredContents[]) => ruleFor(images, request);
-  const pruned = await pruneStore(store, { rule, dryRun: request.dryRun, patience: PATIENCE });
+  const options = { rule, dryRun: request.dryRun, patience: PATIENCE };
+  const pruned = await withTreeRemover(tools, (remove) => pruneStore(openStore(tools, remove), options));
   if (pruned !== undefined) return pruned;
   throw new UserError("Another cooper has been using the store for a minute: nothing was removed from it.", {
     hint: "Run it again once the build or copy has ended.",

@@ -5,10 +5,10 @@ import { type FoundImage, isSameName, madeImages } from "../plan/made-images.ts"
 import { inspectFound, removeEngineImage } from "../runtime/engine-images.ts";
 import { collectGarbage, findGarbage, readKept } from "../store/collect-garbage.ts";
 import type { ImageStore } from "../store/image-store.ts";
-import type { RemoveTree } from "../store/work-directory.ts";
 import { type EngineImages, findEngineImages, type ImagePlaces } from "./find-images.ts";
 import { openStore } from "./open-image-store.ts";
 import type { Tools } from "./tools.ts";
+import { withTreeRemover } from "./with-tree-remover.ts";
 
 /** A name that is gone, or an id where the image had none. */
 export interface RemovedName {
@@ -28,9 +28,9 @@ type Removal =
 export async function removeImages(
   references: readonly string[],
   places: ImagePlaces,
-  { tools, removeTree }: { readonly tools: Tools; readonly removeTree?: RemoveTree },
+  tools: Tools,
 ): Promise<readonly RemovedName[]> {
-  const store = openStore(tools, removeTree);
+  const store = openStore(tools);
   const found = await findEngineImages(places, tools);
   const removals: Removal[] = [];
   for (const written of references) {
@@ -45,7 +45,7 @@ export async function removeImages(
   }
   const removed: RemovedName[] = [];
   for (const removal of removals) removed.push(...(await remove(removal, { store, found })));
-  if (removals.some(({ kind }) => kind === "stored")) await collect(store, tools);
+  if (removals.some(({ kind }) => kind === "stored")) await collect(tools);
   return removed;
 }
 
@@ -99,10 +99,13 @@ async function findInEngine(reference: string, { engine, labelled }: EngineImage
 }
 
 /** Frees what the images had, unless somebody is just using the store: a later one does it then. */
-async function collect(store: ImageStore, tools: Tools): Promise<void> {
-  const done = await store.alone(0, async () => {
-    await collectGarbage(store, findGarbage(store, readKept(store)));
-    return true;
+async function collect(tools: Tools): Promise<void> {
+  const done = await withTreeRemover(tools, (remove) => {
+    const store = openStore(tools, remove);
+    return store.alone(0, async () => {
+      await collectGarbage(store, findGarbage(store, readKept(store)));
+      return true;
+    });
   });
   if (done === undefined) {
     tools.log.info("Another cooper is using the store: cooper image prune frees the space once it has ended.");

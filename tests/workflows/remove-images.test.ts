@@ -17,7 +17,7 @@ function fresh() {
   const recording = recordingTools(join(directory, String(stores)));
   const store = openStore(recording.tools);
   const remove = (...references: string[]) =>
-    removeImages(references, { scope: "all", dockerPath: undefined }, { tools: recording.tools });
+    removeImages(references, { scope: "all", dockerPath: undefined }, recording.tools);
   const blobs = () => readdirSync(join(store.folder, "blobs", "sha256")).length;
   return { store, remove, blobs, messages: recording.messages };
 }

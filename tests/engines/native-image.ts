@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import type { NativeEngine } from "./native.ts";
+
+/** An image of a native engine's store, as its documents say. */
+export interface StoredImage {
+  readonly manifest: string;
+  readonly config: v.InferOutput<typeof configSchema>;
+  /** Bottom first, `file` being the layer's bytes. */
+  readonly layers: readonly { readonly digest: string; readonly file: string }[];
+}
+
+/** An entry of a layer; `owner` is `uid/gid`, both as numbers. */
+export interface LayerEntry {
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+}
+
+const indexSchema = v.object({
+  manifests: v.array(v.object({ digest: v.string(), annotations: v.optional(v.record(v.string(), v.string()), {}) })),
+});
+const manifestSchema = v.object({
+  config: v.object({ digest: v.string() }),
+  layers: v.array(v.object({ digest: v.string() })),
+});
+const configSchema = v.object({
+  config: v.object({
+    Env: v.optional(v.nullable(v.array(v.string())), []),
+    Labels: v.optional(v.nullable(v.record(v.string(), v.string())), {}),
+    User: v.optional(v.nullable(v.string()), ""),
+    WorkingDir: v.optional(v.nullable(v.string()), ""),
+    Entrypoint: v.optional(v.nullable(v.array(v.string())), null),
+    Cmd: v.optional(v.nullable(v.array(v.string())), null),
+  }),
+  rootfs: v.object({ diff_ids: v.array(v.string()) }),
+});
+
+/** Reads an image of a store; throws where there is none of that name. */
+export function storedImage(store: string, name: string): StoredImage {
+  const blob = (digest: string) => join(store, "blobs", "sha256", digest.replace("sha256:", ""));
+  const read = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
+  const { manifests } = v.parse(indexSchema, read(join(store, "index.json")));
+  const entry = manifests.find(({ annotations }) => annotations["io.containerd.image.name"] === name);
+  if (entry === undefined) throw new Error(`${name} is not in ${JSON.stringify(manifests)}`);
+  const manifest = v.parse(manifestSchema, read(blob(entry.digest)));
+  const config = v.parse(configSchema, read(blob(manifest.config.digest)));
+  const layers = manifest.layers.map(({ digest }) => ({ digest, file: blob(digest) }));
+  return { manifest: entry.digest, config, layers };
+}
+
+/** What is in a layer, sorted by path, as `tar` lists it. */
+export function layerEntries(file: string): readonly LayerEntry[] {
+  const { stdout, stderr, exitCode } = Bun.spawnSync([
+    "tar",
+    "--numeric-owner",
+    "--quoting-style=literal",
+    "-tvf",
+    file,
+  ]);
+  if (exitCode !== 0) throw new Error(`tar cannot list ${file}: ${stderr.toString()}`);
+  const lines = stdout.toString().split("\n");
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [, mode = "", owner = "", path = ""] = /^(\S+) +(\S+) +\S+ \S+ \S+ (.*)$/.exec(line) ?? [];
+      return { path, mode, owner };
+    })
+    .toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** The folders in which mount points are made for a step: their time is a new one, so that they are in its layer. */
+const MOUNTED_IN = ["etc/", "tmp/"];
+
+/** What a step left in the layer that is on top of all others. */
+export function topEntries(native: NativeEngine, name: string): readonly LayerEntry[] {
+  const top = storedImage(native.store, name).layers.at(-1);
+  if (top === undefined) throw new Error(`${name} has no layers`);
+  return layerEntries(top.file).filter(({ path }) => !MOUNTED_IN.includes(path));
+}
+
+/** What unfinished runs left in a store's `work`. */
+export function leftoverWork(store: string): readonly string[] {
+  const folder = join(store, "work");
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+/** The lines of all processes' mount tables that are below a folder. */
+export function mountsBelow(folder: string): readonly string[] {
+  const lines = readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return readFileSync(`/proc/${name}/mounts`, "utf8").split("\n");
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  });
+  return [...new Set(lines.filter((line) => line.includes(folder)))];
+}
