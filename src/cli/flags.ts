@@ -9,6 +9,8 @@ export interface FlagDefinition {
   readonly choices?: readonly string[];
   /** For one with choices: a following word that is none of them is not its value, which is empty then. */
   readonly valueOptional?: boolean;
+  /** An empty value says something. */
+  readonly mayBeEmpty?: boolean;
   readonly default?: string | boolean;
   readonly short?: string;
   readonly valueHint?: string;
@@ -99,7 +101,8 @@ function readOption(definitions: FlagDefinitions, name: string, rawName: string,
     return { name: known, value: value ?? "true" };
   }
   if (value === undefined && definition.valueOptional === true) return { name: known, value: "" };
-  if (value === undefined || value === "") throw new UsageError(`Not enough arguments following: ${known}`);
+  if (value === undefined || (value === "" && definition.mayBeEmpty !== true))
+    throw new UsageError(`Not enough arguments following: ${known}`);
   if (definition.type === "number" && !/^\d+$/.test(value)) {
     throw new UsageError(`--${known} is a number, found ${JSON.stringify(value)}.`);
   }

@@ -16,16 +16,23 @@ export const imageRun: CliCommand = {
     env: {
       type: "string",
       multiple: true,
+      short: "e",
       valueHint: "name=value",
       description: "A variable beside the image's; a name alone takes the value that it has here",
     },
     user: {
       type: "string",
+      short: "u",
       valueHint: "user[:group]",
       description: "Names of the image or numbers (default: the image's)",
     },
-    workdir: { type: "string", valueHint: "path", description: "Where it starts (default: the image's)" },
-    entrypoint: { type: "string", valueHint: "program", description: "In the place of the image's; empty for none" },
+    workdir: { type: "string", short: "w", valueHint: "path", description: "Where it starts (default: the image's)" },
+    entrypoint: {
+      type: "string",
+      mayBeEmpty: true,
+      valueHint: "program",
+      description: "In the place of the image's; empty for none",
+    },
     network: {
       type: "string",
       choices: ["host", "none"],

@@ -3,9 +3,13 @@ import type { Command } from "../plan/command.ts";
 import type { IdMapping } from "./id-mapping.ts";
 import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT } from "./id-mapping-script.ts";
 import type { SandboxMeans } from "./sandbox-means.ts";
+import type { SandboxRequest } from "./sandbox-request.ts";
 
 /** The subcommand under which cooper starts itself in namespaces. */
 export const WORKER_COMMAND = "native-worker";
+
+/** What is typed to end a program ends `unshare` too, and with it a program that has more to do then. */
+const DEAF_SCRIPT = `trap '' INT QUIT; exec "$@"`;
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -18,11 +22,17 @@ export interface WorkerStart {
 /** Starts the first process of fresh namespaces, which runs the step of `folder`. */
 export async function sandboxCommand(
   { self, idMapping }: WorkerStart,
-  step: { folder: string; network: "host" | "none" },
+  step: Pick<SandboxRequest, "network" | "stdio"> & { readonly folder: string },
 ): Promise<Command> {
   const network = step.network === "none" ? ["--net"] : [];
   const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", ...network];
-  return unshare(await idMapping(), { namespaces, program: workerProgram(self, ["step", step.folder]) });
+  const command = unshare(await idMapping(), { namespaces, program: workerProgram(self, ["step", step.folder]) });
+  switch (step.stdio) {
+    case "output":
+      return command;
+    case "inherited":
+      return { file: "/bin/sh", args: ["-c", DEAF_SCRIPT, "sh", command.file, ...command.args], env: command.env };
+  }
 }
 
 /** Starts a worker that makes and removes the files of layers, with the ids of a step and the host's files. */

@@ -41,6 +41,10 @@ export type SandboxRequest = v.InferOutput<typeof sandboxRequestSchema>;
 export const sandboxResultSchema = v.variant("kind", [
   v.object({ kind: v.literal("ended"), exitCode: v.number(), made: v.array(v.string()) }),
   v.object({ kind: v.literal("refused"), call: v.string(), code: v.string(), overlay: v.boolean() }),
+  /** The program of the step could not be started. */
+  v.object({ kind: v.literal("unstartable"), program: v.string(), code: v.string() }),
+  /** The image's `file` does not have what `account` names. */
+  v.object({ kind: v.literal("no account"), wanted: v.string(), file: v.picklist(["/etc/passwd", "/etc/group"]) }),
 ]);
 export type SandboxResult = v.InferOutput<typeof sandboxResultSchema>;
 

@@ -1,20 +1,13 @@
-import {
-  closeSync,
-  createReadStream,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, symlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { KernelRefusal, type NamespaceCalls, openNamespaceCalls } from "../host/namespace-calls.ts";
+import { KernelRefusal, MOUNT_FLAGS, type NamespaceCalls, openNamespaceCalls } from "../host/namespace-calls.ts";
 import { runBare } from "../host/spawn.ts";
-import { type ImageAccount, imageAccount } from "../oci/image-account.ts";
+import type { ImageAccount, UnknownAccount } from "../oci/image-account.ts";
+import { readImageAccount } from "./read-image-account.ts";
 import { SANDBOX_FOLDER, type SandboxRequest, type SandboxResult, sandboxRequestSchema } from "./sandbox-request.ts";
 import { HOST_NAME, prepareSandboxRoot } from "./sandbox-root.ts";
+import { systemCallFilter } from "./system-call-filter.ts";
 
 /** What containers keep by default, less the making of devices. */
 const KEPT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31];
@@ -45,8 +38,12 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     calls.enterRoot();
     calls.boundCapabilities(KEPT_CAPABILITIES);
     calls.filterSystemCalls(systemCallFilter(process.arch === "arm64" ? "arm64" : "x64"));
-    const { uid, gid, groups } = request.account === undefined ? request.user : takeAccount(request, request.account);
-    if (uid !== 0 || gid !== 0) calls.becomeUser({ uid, gid, groups });
+    const user = takeUser(request);
+    if ("wanted" in user) {
+      report({ kind: "no account", ...user });
+      return EXIT_REFUSED;
+    }
+    if (user.uid !== 0 || user.gid !== 0) calls.becomeUser(user);
   } catch (error) {
     if (!(error instanceof KernelRefusal)) throw error;
     report({ kind: "refused", call: error.message, code: error.code, overlay: !mounted });
@@ -58,20 +55,16 @@ export async function runSandboxWorker(folder: string): Promise<number> {
     return exitCode;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    report({ kind: "refused", call: `starting ${request.argv[0]} in the image`, code, overlay: false });
+    report({ kind: "unstartable", program: request.argv[0] ?? "", code });
     return EXIT_REFUSED;
   }
 }
 
-/** Looked up once the image is the root: its links lead nowhere else. */
-function takeAccount(request: SandboxRequest, wanted: string): ImageAccount {
-  // A pipe in its place would be read for ever.
-  const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  const read = (path: string) => (isFile(path) ? readFileSync(path, "utf8") : "");
-  const account = imageAccount(wanted, { passwd: read("/etc/passwd"), group: read("/etc/group") });
-  if (!("uid" in account))
-    throw new KernelRefusal(`looking for ${account.wanted} in the image's ${account.file}`, "ENOENT");
-  request.env = { HOME: account.home, ...request.env };
+/** An account's home is only known here. */
+function takeUser(request: SandboxRequest): Omit<ImageAccount, "home"> | UnknownAccount {
+  if (request.account === undefined) return request.user;
+  const account = readImageAccount(request.account);
+  if (!("wanted" in account)) request.env = { HOME: account.home, ...request.env };
   return account;
 }
 
@@ -109,7 +102,11 @@ async function passOn(file: number): Promise<void> {
 /** The first process of a pid namespace gets no signal that it does not ask for; and nobody else notices that cooper was killed. */
 function endWithStarter({ stdio }: SandboxRequest): void {
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(143));
-  if (stdio === "inherited") return;
+  if (stdio === "inherited") {
+    // What is typed is the step's. The runtime itself ends by it where it has a terminal.
+    for (const signal of ["SIGINT", "SIGQUIT"] as const) process.on(signal, () => undefined);
+    return;
+  }
   process.on("SIGINT", () => process.exit(130));
   process.stdin.on("end", () => process.exit(137)).resume();
 }
@@ -124,7 +121,9 @@ async function mountLayers({ layers, fuseOverlayfs }: SandboxRequest, calls: Nam
   const lower = layers.length === 0 ? [empty] : layers.map((_, index) => join(links, index.toString(36)));
   const options = `lowerdir=${lower.join(":")},upperdir=${upper},workdir=${scratch}`;
   try {
-    calls.mount({ source: "overlay", target: root, type: "overlay", flags: 0, data: `${options},userxattr` });
+    // A device among an image's files would be the machine's own: as root, its disk. fuse-overlayfs leaves devices out by itself.
+    const flags = MOUNT_FLAGS.noDevices;
+    calls.mount({ source: "overlay", target: root, type: "overlay", flags, data: `${options},userxattr` });
   } catch (error) {
     if (!(error instanceof KernelRefusal) || fuseOverlayfs === null) throw error;
     const argv = [fuseOverlayfs, "-o", options, root];

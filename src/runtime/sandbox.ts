@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { UserError } from "../errors.ts";
 import type { ProcessResult, RunProcess, SpawnOptions } from "../host/spawn.ts";
 import { sandboxCommand, type WorkerStart } from "./sandbox-command.ts";
-import { overlayRefused, sandboxRefused, stepTimedOut } from "./sandbox-failure.ts";
+import { absentAccount, overlayRefused, sandboxRefused, stepTimedOut, unstartable } from "./sandbox-failure.ts";
 import { SANDBOX_FOLDER, type SandboxRequest, type SandboxResult, sandboxResultSchema } from "./sandbox-request.ts";
 
 /** A process to run over layers, in a folder of its own that is there and has nothing else in it. */
@@ -22,9 +22,12 @@ export interface SandboxEnd {
 
 /** Runs processes in namespaces of their own over layers. */
 export interface Sandbox {
-  /** Runs a step to its end, which is the end of all that it started. Throws UserError when it could not start or ran too long. */
+  /** Runs a step to its end, which is the end of all that it started. Throws UserError, UnstartableStep among them, when it could not start or ran too long. */
   readonly run: (step: SandboxStep, options?: Pick<SpawnOptions, "onOutput" | "stdio">) => Promise<SandboxEnd>;
 }
+
+/** Of what was ended with this process. */
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The sandbox of this machine. */
 export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandbox {
@@ -33,7 +36,7 @@ export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandb
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       const whole: SandboxRequest = { ...request, fuseOverlayfs: start.means.fuseOverlayfs };
       writeFileSync(join(folder, SANDBOX_FOLDER.request), JSON.stringify(whole), { mode: 0o600 });
-      const command = await sandboxCommand(start, { folder, network: request.network });
+      const command = await sandboxCommand(start, { folder, network: request.network, stdio: request.stdio });
       const began = performance.now();
       const piped = options.stdio === undefined;
       const limit = timeoutSeconds === undefined ? {} : { timeoutMilliseconds: timeoutSeconds * 1000 };
@@ -45,7 +48,10 @@ export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandb
         throw isLate && error instanceof UserError ? stepTimedOut(timeoutSeconds) : error;
       }
       const result = readResult(folder);
-      if (result === undefined) throw sandboxRefused(start.means, { ended });
+      if (result === undefined) {
+        if (ended.signal !== undefined) return { exitCode: EXIT_CODES[ended.signal], made: [] };
+        throw sandboxRefused(start.means, { ended });
+      }
       switch (result.kind) {
         case "ended":
           return { exitCode: result.exitCode, made: result.made };
@@ -53,6 +59,10 @@ export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandb
           throw result.overlay
             ? overlayRefused(start.means, { folder, code: result.code })
             : sandboxRefused(start.means, { ended, refusal: result });
+        case "unstartable":
+          throw unstartable(result);
+        case "no account":
+          throw absentAccount(result);
       }
     },
   };

@@ -205,7 +205,11 @@ export function openImageStore(folder: string, ports: ImageStorePorts): ImageSto
 }
 
 function absentImage(name: string): UserError {
+  // Such a name is in no registry: a build gave it.
+  const remedy = name.startsWith("localhost/")
+    ? `cooper image copy engine:${name} store:${name} takes it from docker or podman, cooper build --backend native builds into the store.`
+    : `cooper image pull ${name} store:${name} gets it from its registry.`;
   return new UserError(`cooper's store has no image called ${name}.`, {
-    hint: `cooper image list shows what it has; cooper image pull ${name} store:${name} gets it from its registry.`,
+    hint: `cooper image list shows what it has; ${remedy}`,
   });
 }

@@ -1,12 +1,15 @@
-import { mkdirSync } from "node:fs";
+import { posix } from "node:path";
 import { selectImage } from "../assembly/select-image.ts";
 import { UserError } from "../errors.ts";
 import { envRecord } from "../oci/env-entries.ts";
-import { diffIdsOf, type Image } from "../oci/image.ts";
+import type { Image } from "../oci/image.ts";
 import { type ContainerDefaults, parseContainerDefaults } from "../oci/image-config.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { formatReference, type ImageReference } from "../oci/reference.ts";
+import type { SandboxStep } from "../runtime/sandbox.ts";
+import { UnstartableStep } from "../runtime/sandbox-failure.ts";
 import { hostPlatform } from "./look-up-images.ts";
+import { storedLayers } from "./native-base.ts";
 import { type NativeSession, withNativeSession } from "./native-session.ts";
 import type { Tools } from "./tools.ts";
 
@@ -37,37 +40,38 @@ export async function runStoredImage(request: RunImageRequest, tools: Tools): Pr
         hint: `Name a command: cooper image run ${name} COMMAND`,
       });
     }
-    const diffIds = diffIdsOf(image);
-    const layers = await session.unpack(
-      image.layers.flatMap((descriptor, index) => {
-        const diffId = diffIds[index];
-        return diffId === undefined ? [] : [{ descriptor, diffId }];
-      }),
-    );
-    const folder = session.newFolder();
-    mkdirSync(folder, { recursive: true });
-    const terminal = process.stdin.isTTY === true ? { TERM: tools.environment["TERM"] || "xterm" } : {};
-    const { exitCode } = await session.sandbox.run(
-      {
-        folder,
-        request: {
-          layers: [...layers],
-          argv: [...argv],
-          env: { PATH: DEFAULT_PATH, ...terminal, ...envRecord(config.env), ...request.env },
-          cwd: request.workingDirectory ?? (config.workingDirectory || "/"),
-          user: { uid: 0, gid: 0, groups: [] },
-          account: request.user ?? config.user,
-          binds: [],
-          kept: [],
-          secrets: [],
-          network: request.network,
-          stdio: "inherited",
-        },
-      },
-      { stdio: { kind: "inherited", endWith: "SIGKILL" } },
-    );
-    return exitCode;
+    const layers = await session.unpack(storedLayers(image));
+    const step: SandboxStep["request"] = {
+      layers: [...layers],
+      argv: [...argv],
+      env: { PATH: DEFAULT_PATH, ...terminalOf(tools), ...envRecord(config.env), ...request.env },
+      cwd: request.workingDirectory ?? posix.join("/", config.workingDirectory),
+      user: { uid: 0, gid: 0, groups: [] },
+      account: request.user ?? config.user,
+      binds: [],
+      kept: [],
+      secrets: [],
+      network: request.network,
+      stdio: "inherited",
+    };
+    return runAttached({ folder: session.newFolder(), request: step }, session, tools);
   });
+}
+
+/** Exit codes of programs that cannot be started are those of shells and of `docker run`. */
+async function runAttached(step: SandboxStep, { sandbox }: NativeSession, { log }: Tools): Promise<number> {
+  try {
+    // Nothing in there gets a signal that this process gets: its end is all that there is.
+    return (await sandbox.run(step, { stdio: { kind: "inherited", endWith: "SIGKILL" } })).exitCode;
+  } catch (error) {
+    if (!(error instanceof UnstartableStep)) throw error;
+    log.error(error.hint === undefined ? error.message : `${error.message}\n${error.hint}`);
+    return error.isThere ? 126 : 127;
+  }
+}
+
+function terminalOf({ environment }: Tools): Record<string, string> {
+  return process.stdin.isTTY === true ? { TERM: environment["TERM"] || "xterm" } : {};
 }
 
 async function readStored(reference: ImageReference, { store }: NativeSession): Promise<Image> {

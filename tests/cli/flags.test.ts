@@ -61,6 +61,13 @@ test("a value outside the choices is refused as the reference CLI words it", () 
   );
 });
 
+test("an empty value is one where the option says so", () => {
+  const flags = { program: { type: "string", description: "A program", mayBeEmpty: true } } as const;
+  expect(parseFlags(flags, ["--program="], WORDS).string("program")).toBe("");
+  expect(parseFlags(flags, ["--program", ""], WORDS).string("program")).toBe("");
+  expect(() => parse("--cache-to=")).toThrow("Not enough arguments following: cache-to");
+});
+
 test("an option without its value is refused", () => {
   expect(() => parse("--cache-to")).toThrow("Not enough arguments following: cache-to");
 });

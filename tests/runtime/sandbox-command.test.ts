@@ -9,7 +9,7 @@ const starting = (mapping: IdMapping): WorkerStart => ({
   idMapping: async () => mapping,
 });
 const NAMESPACES = ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"];
-const STEP = { folder: "/s/work/a b", network: "none" } as const;
+const STEP = { folder: "/s/work/a b", network: "none", stdio: "output" } as const;
 const NAMED = { kind: "named", uids: "0 1000 1 1 100000 65535", gids: "0 100 1 1 200000 65535" } as const;
 
 test("root's step gets namespaces, and no user namespace", async () => {
@@ -18,6 +18,14 @@ test("root's step gets namespaces, and no user namespace", async () => {
     args: [...NAMESPACES, "--", "/opt/cooper", "native-worker", "step", "/s/work/a b"],
     env: {},
   });
+});
+
+test("where the terminal is the step's, what is typed to end it ends the step alone", async () => {
+  const { file, args } = await sandboxCommand(starting({ kind: "none" }), { ...STEP, stdio: "inherited" });
+  const [option, script = "", ...rest] = args;
+  expect([file, option, script.split(";")[0]]).toEqual(["/bin/sh", "-c", "trap '' INT QUIT"]);
+  const usual = await sandboxCommand(starting({ kind: "none" }), STEP);
+  expect(rest).toEqual(["sh", usual.file, ...usual.args]);
 });
 
 test("root's layer worker is cooper itself", async () => {
