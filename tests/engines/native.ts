@@ -15,7 +15,7 @@ import {
   rmSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { availableEngines, BASE_IMAGE, type CooperResult, cooperCommand } from "./engines.ts";
 import { type BuildRun, type Files, readOutcome, writeFiles } from "./workspace.ts";
 
@@ -67,13 +67,14 @@ interface Owner {
 
 const required = (process.env["COOPER_REQUIRE_ENGINES"] ?? "").split(/[\s,]+/).includes("native");
 const isRoot = process.getuid?.() === 0;
-const base = await obtainBase();
+let base = obtainBase();
 
 /** A group of tests for each identity: skipped, with the reason, where it cannot be had, failed there when COOPER_REQUIRE_ENGINES names `native`. */
 export function describeNative(
   body: (native: NativeEngine) => void,
   names: readonly IdentityName[] = ["root", "ordinary user"],
 ): void {
+  afterAll(() => rmSync(dirname(base.archive), { recursive: true, force: true }));
   for (const name of names) {
     const reason = whyNot(name);
     if (reason === undefined) describe(`native as ${name}`, () => body(openNative(name)));
@@ -101,10 +102,14 @@ function whyNot(name: IdentityName): string | undefined {
   return isRoot || has ? undefined : "the user has no subordinate ids";
 }
 
-/** The base image as a file, from an engine at hand or else from its registry; gone when the file's tests have run. */
-async function obtainBase(): Promise<{ readonly archive: string; readonly reason: string | undefined }> {
+interface Base {
+  readonly archive: string;
+  readonly reason: string | undefined;
+}
+
+/** The base image as a file, from an engine at hand or else from its registry. */
+function obtainBase(): Base {
   const folder = mkdtempSync(join(tmpdir(), "cooper-native-base-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const archive = join(folder, "base.tar");
   const engine = availableEngines().find(({ reason }) => reason === undefined);
   const source = engine === undefined ? `docker://${BASE_IMAGE}` : `engine:${BASE_IMAGE}`;
@@ -112,7 +117,14 @@ async function obtainBase(): Promise<{ readonly archive: string; readonly reason
   const { command, cwd, env } = cooperCommand(["image", "copy", source, `oci-archive:${archive}`], options);
   const { exitCode, stderr } = Bun.spawnSync(command, { cwd, env, timeout: 60_000 });
   const reason = exitCode === 0 ? undefined : `${BASE_IMAGE} cannot be had: ${stderr.toString().trim()}`;
+  if (reason !== undefined) rmSync(folder, { recursive: true });
   return { archive, reason };
+}
+
+/** Made again for each file of tests, at whose end it is gone. */
+function presentBase(): string {
+  if (!existsSync(base.archive)) base = obtainBase();
+  return base.archive;
 }
 
 function openNative(name: IdentityName): NativeEngine {
@@ -157,7 +169,7 @@ function openNative(name: IdentityName): NativeEngine {
     }
     give(home);
     const archive = join(home, "base.tar");
-    placeFile(base.archive, archive);
+    placeFile(presentBase(), archive);
     chmodSync(archive, 0o644);
     const copied = await run(["image", "copy", `oci-archive:${archive}`, `store:${BASE_IMAGE}`]);
     rmSync(archive);
