@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_IMAGE, type TestEngine } from "../tests/engines/engines.ts";
 import { type Bench, bothTools, type Case, compare, milliseconds } from "./bench-case.ts";
@@ -22,7 +22,7 @@ export async function measureAgentStart(bench: Bench): Promise<Case | undefined>
   };
   const cooper: MeasuredCommand = { argv: [own.argv[0], "opencode", "--version"], cwd: workspace, env };
   try {
-    const words = recordRun(cooper, bench);
+    const words = withPlaceholders(recordRun(cooper, bench), workspace);
     const bare: MeasuredCommand = { argv: [bench.engine.path, ...words], cwd: workspace, env };
     const times = await timeInTurn({ cooper, bare }, bench.runs);
     const [ours, engines] = [timingOf(times.get("cooper") ?? []), timingOf(times.get("bare") ?? [])];
@@ -33,6 +33,18 @@ export async function measureAgentStart(bench: Bench): Promise<Case | undefined>
   } finally {
     removeLeft(bench.engine, volumes);
   }
+}
+
+/** The words for a copy of the workspace, with what cooper puts there for as long as an agent runs: the engine mounts over it. */
+function withPlaceholders(words: readonly string[], workspace: string): readonly string[] {
+  const copy = `${workspace}-bare`;
+  cpSync(workspace, copy, { recursive: true });
+  const moved = words.map((word) =>
+    word.replaceAll(`${workspace}/`, `${copy}/`).replaceAll(`${workspace},`, `${copy},`),
+  );
+  const places = moved.flatMap((word) => /(?:^|,)source=([^,]+)/.exec(word)?.[1] ?? []);
+  for (const place of places) if (place.startsWith(`${copy}/`) && !existsSync(place)) mkdirSync(place);
+  return moved;
 }
 
 /** Runs the command once, which may build, and gives the arguments of the engine's `run` that it came to. */

@@ -12,6 +12,8 @@ export interface AgentContainer {
   readonly terminal: boolean;
   /** Whether the engine's SELinux label stays on, with which the workspace cannot be read on some hosts. */
   readonly labelled: boolean;
+  /** Whether the engine would hand in the caller's proxies by itself, if not told otherwise. */
+  readonly handsInProxies: boolean;
   /** Whether the engine's `run` can label the volumes that it makes; else they are made before it. */
   readonly labelsVolumes: boolean;
   readonly workingDirectory: string;
@@ -20,8 +22,7 @@ export interface AgentContainer {
   readonly env: Readonly<Record<string, string>>;
   /** Variables of the caller that are handed in by name: their values show nowhere. */
   readonly passedEnv: readonly string[];
-  /** Files of `NAME=value` lines, absolute. */
-  readonly envFiles: readonly string[];
+  readonly envFiles: readonly EnvFile[];
   readonly network: string;
   /** The port of this machine's loopback for the container's port 80. */
   readonly port: number | undefined;
@@ -35,6 +36,12 @@ export interface AgentContainer {
   readonly pidsLimit: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly command: readonly string[];
+}
+
+/** A file of `NAME=value` lines, absolute, and the names in it. */
+export interface EnvFile {
+  readonly path: string;
+  readonly names: readonly string[];
 }
 
 /** What of the host, or of nothing, is at a path of the container. */
@@ -85,7 +92,8 @@ export function agentRunArgs(container: AgentContainer): string[] {
     ...Object.entries(container.hostNames).map(([name, address]) => `--add-host=${name}:${address}`),
     ...(port === undefined ? [] : [`--publish=127.0.0.1:${port}:80`]),
     ...container.mounts.flatMap((mount) => mountArgs(mount, container)),
-    ...container.envFiles.map((file) => `--env-file=${file}`),
+    ...(container.handsInProxies ? ["--http-proxy=false"] : []),
+    ...container.envFiles.map(({ path }) => `--env-file=${path}`),
     ...Object.entries(env).map(([name, value]) => `--env=${name}=${value}`),
     ...container.passedEnv.map((name) => `--env=${name}`),
     ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),
@@ -119,8 +127,17 @@ function mountArgs(mount: AgentMount, { labelsVolumes }: AgentContainer): string
         ]),
       ];
     case "tmpfs":
-      return ["--tmpfs", `${mount.target}:${mount.options.join(",")}`];
+      return mount.target.includes(":")
+        ? ["--mount", csvRecord(["type=tmpfs", `target=${mount.target}`, ...mount.options.flatMap(mountOption)])]
+        : ["--tmpfs", `${mount.target}:${mount.options.join(",")}`];
   }
+}
+
+/** An option of `--tmpfs`, which ends a path at its first colon, as `--mount` has it; what both engines do anyway it has no word for. */
+function mountOption(option: string): readonly string[] {
+  const [, name, value] = /^(size|mode)=(.*)$/.exec(option) ?? [];
+  if (name !== undefined) return [`tmpfs-${name}=${value}`];
+  return option === "ro" || option === "notmpcopyup" ? [option] : [];
 }
 
 function assignments(values: Readonly<Record<string, string>>): string[] {

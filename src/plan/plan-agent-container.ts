@@ -5,7 +5,7 @@ import { decideNetwork } from "../agent/decide-network.ts";
 import { AGENT_LABEL, AGENT_VERSION_LABEL } from "../agent/image-name.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { parentsOf } from "../oci/layer-tree.ts";
-import type { AgentContainer, AgentMount } from "./agent-container.ts";
+import type { AgentContainer, AgentMount, EnvFile } from "./agent-container.ts";
 
 /** The label with the folder of the host that an agent's container works in. */
 export const AGENT_WORKSPACE_LABEL = "dev.cooper.agent.workspace";
@@ -24,7 +24,7 @@ export interface AgentContainerInput {
   readonly port: number | undefined;
   readonly configFolder: string;
   readonly rgignore: string | undefined;
-  readonly envFiles: readonly string[];
+  readonly envFiles: readonly EnvFile[];
   /** Of the workspace, relative to it. */
   readonly forbidden: readonly GuardedPath[];
   /** What of the workspace may be read and not changed, relative to it. */
@@ -66,6 +66,7 @@ export function planAgentContainer(input: AgentContainerInput): AgentContainer {
     init: host.init,
     terminal: host.terminal,
     labelled: host.engine === "docker" || !host.linux,
+    handsInProxies: host.engine === "podman",
     labelsVolumes: host.engine === "docker",
     workingDirectory: input.target,
     mounts: mountsOf(input),

@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Agent } from "../agent/agents.ts";
+import { dataVolumesOf } from "../agent/data-volumes.ts";
+import { readEnvFile } from "../agent/env-file.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { configFolderKey } from "../agent/settings-table.ts";
 import { containerNamePart, containerWorkspace, workspacePort } from "../agent/workspace-place.ts";
 import { UserError } from "../errors.ts";
 import { isPortFree } from "../host/listen.ts";
-import type { AgentContainer } from "../plan/agent-container.ts";
+import type { AgentContainer, EnvFile } from "../plan/agent-container.ts";
 import { planAgentContainer } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { engineKindOf } from "../runtime/local-image.ts";
@@ -15,6 +17,7 @@ import { type BuildShow, realizeBuild } from "./build-image.ts";
 import { plainBuildRequest } from "./build-request.ts";
 import { findGuards, type Guard } from "./find-guards.ts";
 import { expandHome, isHeld, loadAgentSettings, userConfigFolders } from "./load-agent-settings.ts";
+import { engineCandidates } from "./open-engine.ts";
 import { type PreparedAgentImage, prepareAgentImage } from "./prepare-agent-image.ts";
 import type { Tools } from "./tools.ts";
 
@@ -32,6 +35,8 @@ export interface PreparedAgentRun {
   readonly workspace: string;
   /** What has to be placed before it runs. */
   readonly guards: readonly Guard[];
+  /** Whether the engine said that it has the data volumes; false also where it was not asked. */
+  readonly hasVolumes: Promise<boolean>;
 }
 
 /** Sees to the agent's image and decides its container; nothing runs yet. */
@@ -44,6 +49,8 @@ export async function prepareAgentRun(
   const { settings } = loadAgentSettings(workspace, tools);
   // Before the image, which may take its time: what is wrong with the workspace is told at once.
   const forbidden = forbiddenPaths(workspace, settings);
+  const volumes = dataVolumes(workspace, settings);
+  const hasVolumes = askForVolumes(volumes, tools);
   const build = plainBuildRequest({ workspaceFolder: workspace, configPath: undefined });
   const wish = { build, agent: request.agent, settings, rebuildBase: false, force: false };
   const image = await prepareAgentImage(wish, show, tools);
@@ -61,11 +68,24 @@ export async function prepareAgentRun(
     workspace,
     forbidden,
     guarded: guards,
-    volumes: dataVolumes(workspace, settings),
+    volumes,
     host: hostOf(image, request, tools),
     words: request.words,
   });
-  return { container, engine: image.prepared.engine, workspace, guards };
+  return { container, engine: image.prepared.engine, workspace, guards, hasVolumes };
+}
+
+/** Asks Podman, whose `run` does not label the volumes that it makes, while it tells of the image: one after the other takes twice as long. */
+async function askForVolumes(volumes: string | undefined, tools: Tools): Promise<boolean> {
+  const [engine] = engineCandidates(undefined, tools);
+  if (volumes === undefined || !basename(engine.path).startsWith("podman")) return false;
+  const names = dataVolumesOf(volumes).map(({ name }) => name);
+  try {
+    return (await engine.ask(["volume", "inspect", ...names])).exitCode === 0;
+  } catch {
+    // The question about the image says what is wrong.
+    return false;
+  }
 }
 
 async function findPlace(
@@ -131,16 +151,29 @@ function rgignoreOf(
   return isFile(path) && (configured === null || isHeld(configured, workspace)) ? realpathSync(path) : undefined;
 }
 
-/** The user's own file, then the project's. */
+/** The user's own file, then the project's; throws UserError for a project's that takes variables of this machine. */
 function envFiles(
   workspace: string,
   { settings, tools }: { readonly settings: AgentSettings; readonly tools: Tools },
-): readonly string[] {
+): readonly EnvFile[] {
   const [own, ocx] = userConfigFolders(tools);
   const named = settings.env_file ?? "ocx.env";
   const project = expandHome(named, { home: tools.homeDirectory, folder: workspace });
-  const projects = isHeld(named, workspace) ? [project] : [];
-  return [join(ocx, "ocx.env"), join(own, "agent.env"), ...projects].filter(isFile);
+  const projects = isHeld(named, workspace) && isFile(project) ? [project] : [];
+  for (const path of projects) refuseBareNames(path);
+  return [join(ocx, "ocx.env"), join(own, "agent.env"), ...projects]
+    .filter(isFile)
+    .map((path) => ({ path, names: readEnvFile(readFileSync(path, "utf8")).names }));
+}
+
+/** What this machine's variables hold is the user's to hand out. */
+function refuseBareNames(path: string): void {
+  const [first] = readEnvFile(readFileSync(path, "utf8")).bare;
+  if (first === undefined) return;
+  throw new UserError(
+    `${path}:${first.line}: ${JSON.stringify(first.name)} has no value, so that the engine would take this machine's; wanted NAME=value.`,
+    { hint: "Give it a value there, or name it in env_passthrough of your own config.jsonc." },
+  );
 }
 
 function hostOf(image: PreparedAgentImage, { terminal }: AgentRunRequest, tools: Tools) {

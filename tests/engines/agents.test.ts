@@ -100,12 +100,39 @@ function agentTests(engine: TestEngine) {
     expect(missing.stderr).toContain('custom_base_dockerfile "none/Dockerfile" was not found: looked at ');
   });
 
-  test("it runs on a dev container", async () => {
+  test("it runs on a dev container with Features", async () => {
     const folder = scene.workspace({
-      ".devcontainer/devcontainer.json": { json: { image: BASE_IMAGE, remoteUser: "root" } },
+      ".devcontainer/devcontainer.json": {
+        json: { image: BASE_IMAGE, remoteUser: "root", features: { "./mark": {} } },
+      },
+      ".devcontainer/mark/devcontainer-feature.json": { json: { id: "mark", version: "1.0.0" } },
+      ".devcontainer/mark/install.sh": `#!/bin/sh\necho ${scene.id} >/usr/local/share/mark\n`,
     });
+    folders.push(basename(folder).toLowerCase());
     const built = await cooper(folder, ["build", "--agent", "opencode"]);
     expect(built.stdout).toContain('"imageName":["ocx-localhost-cooper-');
+    const { stdout } = await cooper(folder, ["opencode", "--version"]);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const [image] = JSON.parse(built.stdout).imageName;
+    const look = ["run", "--rm", "--pull=never", image, "cat", "/usr/local/share/mark"];
+    expect((await askEngine(engine, look)).stdout).toBe(`${scene.id}\n`);
+  });
+
+  test("it runs on the stock base, whose packages come from Debian", async () => {
+    const folder = scene.workspace({ "a.txt": "" });
+    const env = { COOPER_DATA_VOLUMES_MODE: "never" };
+    const options = { engine, home, cwd: folder, env: { HOME: home, ...env } };
+    const { stdout } = await runCooper(["opencode", "--version"], options);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const image = ["image", "inspect", `ocx:${stdout.trim()}`];
+    expect((await askEngine(engine, image)).exitCode).toBe(0);
+  });
+
+  test("it runs on a base that has a C library and nothing else, not even a shell", async () => {
+    const lines = ["mkdir -p /out/usr", "cp -a /lib /out", "cp -a /lib64 /out || :", "cp -a /usr/lib* /out/usr"];
+    const dockerfile = `FROM ${BASE_IMAGE} AS whole\nRUN ${lines.join(" && ")}\nFROM scratch\nCOPY --from=whole /out /\n`;
+    const folder = project({ custom_base_dockerfile: "Dockerfile" }, { Dockerfile: dockerfile });
+    expect((await cooper(folder, ["opencode", "--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test("an image that is not there, and cannot be had, is told with both ways out", async () => {

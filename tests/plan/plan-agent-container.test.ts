@@ -17,7 +17,7 @@ const INPUT: AgentContainerInput = {
   port: 40000,
   configFolder: "/home/host/.config/opencode",
   rgignore: undefined,
-  envFiles: ["/src/app/ocx.env"],
+  envFiles: [{ path: "/src/app/ocx.env", names: ["A"] }],
   forbidden: [
     { path: "secrets", kind: "directory" },
     { path: ".env", kind: "file" },
@@ -122,6 +122,23 @@ test("what a user adds to the allow-list is handed in by name, and only that", (
 test("a path with a comma stays one path", () => {
   const args = agentRunArgs(planAgentContainer({ ...INPUT, workspace: "/src/a,readonly=false", guarded: [] }));
   expect(args).toContain('type=bind,"source=/src/a,readonly=false",target=/workspace/src/app');
+});
+
+test("a folder with a colon is covered as a whole", () => {
+  const forbidden = [{ path: "a:b", kind: "directory" } as const];
+  const covered = (engine: "docker" | "podman") =>
+    agentRunArgs(planAgentContainer({ ...INPUT, forbidden, host: { ...INPUT.host, engine } })).filter((word) =>
+      word.includes("a:b"),
+    );
+  const record = "type=tmpfs,target=/workspace/src/app/a:b,ro,tmpfs-size=1k,tmpfs-mode=000";
+  expect(covered("docker")).toEqual([record]);
+  expect(covered("podman")).toEqual([`${record},notmpcopyup`]);
+});
+
+test("Podman hands in no proxies of the caller, which may hold passwords", () => {
+  const container = planAgentContainer({ ...INPUT, host: { ...INPUT.host, engine: "podman" } });
+  expect(agentRunArgs(container)).toContain("--http-proxy=false");
+  expect(agentRunArgs(planAgentContainer(INPUT)).join(" ")).not.toContain("--http-proxy");
 });
 
 test("Podman, whose run labels no volume, makes them before it", () => {

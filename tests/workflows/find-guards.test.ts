@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createEngine } from "../../src/runtime/engine.ts";
+import type { Others } from "../../src/store/agent-presence.ts";
 import { findGuards } from "../../src/workflows/find-guards.ts";
 import { placeGuards, takeGuards } from "../../src/workflows/place-guards.ts";
 
@@ -148,6 +149,9 @@ const engineWith = (containers: string) => {
   return { engine: createEngine("docker", runProcess), tools: { runProcess } };
 };
 
+/** Others in the folder, as they would be told. */
+const presenceOf = (others: Others) => ({ leave: () => others, forgetKilled: () => undefined });
+
 test("what is put in place is taken away again, git sees none of it, and what was there stays", async () => {
   const place = repository({ "cooper.jsonc": "{}" });
   rmSync(join(place, ".git", "hooks"), { recursive: true });
@@ -161,7 +165,7 @@ test("what is put in place is taken away again, git sees none of it, and what wa
   // Somebody's by now.
   writeFileSync(join(place, ".devcontainer", "devcontainer.json"), "{}");
   const { engine, tools } = engineWith("");
-  await takeGuards({ workspace: place, guards, engine }, tools);
+  await takeGuards({ workspace: place, guards, engine, presence: presenceOf("none") }, tools);
   rmSync(join(place, ".git/objects"), { recursive: true });
   const after = readdirSync(place, { recursive: true, encoding: "utf8" }).toSorted();
   expect(after.filter((path) => !before.includes(path))).toEqual([
@@ -175,11 +179,15 @@ test("what keeps another agent in the folder from writing stays until that one e
   const { guards } = findGuards(place);
   placeGuards(place, guards);
   const busy = engineWith("0123456789ab\n");
-  await takeGuards({ workspace: place, guards, engine: busy.engine }, busy.tools);
+  for (const presence of [presenceOf("running"), presenceOf("killed")])
+    await takeGuards({ workspace: place, guards, engine: busy.engine, presence }, busy.tools);
   expect(existsSync(join(place, "cooper.jsonc"))).toBe(true);
   // A second run found the placeholders, and takes them away when it is the last.
   const second = findGuards(place).guards;
   const free = engineWith("");
-  await takeGuards({ workspace: place, guards: second, engine: free.engine }, free.tools);
+  await takeGuards(
+    { workspace: place, guards: second, engine: free.engine, presence: presenceOf("killed") },
+    free.tools,
+  );
   expect(readdirSync(place)).toEqual([".devcontainer"]);
 });
