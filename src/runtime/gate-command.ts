@@ -16,11 +16,10 @@ export interface GateContainer {
 /** Where the repository is, in the image and when it is mounted. */
 export const GATE_WORKSPACE = "/workspace";
 
-/** The command that runs a gate and ends as it does; the container is gone afterwards. */
+/** The command that runs a gate and ends as it does; the container is left, so that it can be asked whether it was started. */
 export function gateCommand(enginePath: string, gate: GateContainer): Command {
   const args = [
     "run",
-    "--rm",
     "--name",
     gate.name,
     "--pull",

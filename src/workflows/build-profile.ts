@@ -11,6 +11,7 @@ import {
 import type { ProfileRequest, ProfileResponse } from "../profile/profile-request.ts";
 import { classifyBuildFailure, MISSING_INSTALL } from "../profile/unsupported-registry.ts";
 import type { ViewKind } from "../runtime/build-view.ts";
+import { claimStaged, sweepUnclaimed } from "../store/staged-claim.ts";
 import { type PreparedProfile, type ProfileOptions, prepareProfile, readRequestedProfile } from "./prepare-profile.ts";
 import {
   ARTIFACTS_FOLDER,
@@ -20,7 +21,7 @@ import {
   writeArtifact,
   writeManifest,
 } from "./profile-artifacts.ts";
-import { cacheArchive, discardStaged, loadCachedImage, saveCachedImage, stageArchive } from "./profile-cache.ts";
+import { cacheArchive, loadCachedImage, saveCachedImage, stageArchive } from "./profile-cache.ts";
 import type { BuildAttempt, PlannedVariant, StoredImage } from "./profile-engine.ts";
 import { registerUnsupported } from "./register-unsupported.ts";
 import type { Tools } from "./tools.ts";
@@ -31,6 +32,8 @@ export interface ProfileBuild {
   readonly options: ProfileOptions;
   readonly view: ViewKind;
 }
+
+const LOG = "build.log";
 
 interface Work extends ProfileBuild {
   readonly prepared: PreparedProfile;
@@ -49,14 +52,17 @@ export async function buildProfile(build: ProfileBuild, tools: Tools): Promise<P
   for (const { variant, dockerfile } of prepared.variants) {
     writeArtifact(join(folder, variantFile(variant)), dockerfile.text);
   }
-  const work: Work = { ...build, prepared, archive, folder, logPath: join(folder, "build.log") };
+  const work: Work = { ...build, prepared, archive, folder, logPath: join(folder, LOG) };
+  await sweepUnclaimed(folder, [...BUILD_VARIANTS.map(variantFile), LOG, "manifest.json"], Date.now());
   const log = openStaged(work.logPath);
+  const claim = await claimStaged(log.path, "file");
   try {
     return await buildOrReuse(work, log, tools);
   } catch (error) {
     throw withLog(error, { work, log });
   } finally {
     log.discard();
+    claim?.release();
   }
 }
 
@@ -75,13 +81,13 @@ async function buildOrReuse(work: Work, log: StagedText, tools: Tools): Promise<
       return finish(work, { reused: true, planned: matching(prepared, cached) }, log);
     }
   }
-  const staged = stageArchive(work.archive, prepared.repository);
+  const staged = await stageArchive(work.archive, prepared.repository);
   try {
     const planned = await buildVariants(work, log, tools);
     await saveCachedImage(prepared, staged, tools);
     return finish(work, { reused: false, planned }, log);
   } finally {
-    discardStaged(staged);
+    staged.discard();
   }
 }
 

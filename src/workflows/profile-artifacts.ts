@@ -32,6 +32,8 @@ export function writeArtifact(path: string, text: string): void {
 
 /** A file that comes to be when it is finished. */
 export interface StagedText {
+  /** Where it is until then. */
+  readonly path: string;
   /** What cannot be written is told of by `finish`: a builder that is being listened to must not be left alone. */
   readonly write: (text: string) => void;
   /** Throws UserError when the file cannot be written, which is then as it was. */
@@ -58,6 +60,7 @@ export function openStaged(path: string): StagedText {
     open = false;
   };
   return {
+    path: staged,
     write: (text) => {
       if (failure !== undefined) return;
       const bytes = new TextEncoder().encode(text);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { messageOf, UserError } from "../errors.ts";
@@ -6,6 +6,7 @@ import { maximumManifestSize } from "../oci/image.ts";
 import { PLAN_LABEL } from "../plan/plan-hash.ts";
 import type { ProfileRequest } from "../profile/profile-request.ts";
 import { type ContentFiles, openArchive } from "../store/content-files.ts";
+import { claimStaged, sweepUnclaimed } from "../store/staged-claim.ts";
 import { stagedPath } from "../store/staged-path.ts";
 import type { PreparedProfile, ReadProfile } from "./prepare-profile.ts";
 import { makeOwnFolder } from "./profile-artifacts.ts";
@@ -61,23 +62,41 @@ export async function loadCachedImage(
 export interface StagedArchive {
   readonly archive: string;
   readonly directory: string;
+  /** Takes the place away with all that is in it. */
+  readonly discard: () => void;
 }
 
 /** Makes that place, so that an archive that cannot be written is told of before the image is built. */
-export function stageArchive(archive: string, repository: string): StagedArchive {
-  if (dirname(archive) === join(repository, ...CACHE_FOLDER)) makeOwnFolder(repository, CACHE_FOLDER);
+export async function stageArchive(archive: string, repository: string): Promise<StagedArchive> {
+  const own = dirname(archive) === join(repository, ...CACHE_FOLDER) ? CACHE_FOLDER : [];
+  const folders = own.map((_name, index) => join(repository, ...own.slice(0, index + 1)));
+  const made = folders.filter((folder) => !existsSync(folder));
+  makeOwnFolder(repository, own);
   const directory = stagedPath(archive);
+  await sweepUnclaimed(dirname(archive), [basename(archive)], Date.now());
   try {
     mkdirSync(directory);
+    const claim = await claimStaged(directory, "folder");
+    return {
+      archive,
+      directory,
+      discard() {
+        rmSync(directory, { recursive: true, force: true });
+        claim?.release();
+        for (const folder of made.reverse()) removeEmpty(folder);
+      },
+    };
   } catch (cause) {
     throw unsaved(archive, cause);
   }
-  return { archive, directory };
 }
 
-/** Takes the place away with all that is in it. */
-export function discardStaged({ directory }: StagedArchive): void {
-  rmSync(directory, { recursive: true, force: true });
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There is an archive in it.
+  }
 }
 
 /** Saves the image, by rename. */

@@ -11,6 +11,7 @@ import { layOutBuild, type SourceFiles } from "../runtime/build-layout.ts";
 import { failedStep } from "../runtime/build-steps.ts";
 import { createBuildView } from "../runtime/build-view.ts";
 import type { Builder } from "../runtime/builder.ts";
+import { guardedCommand } from "../runtime/guarded-command.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import type { AttemptEnd, BuildAttempt, PlannedVariant } from "./profile-engine.ts";
 import type { BaseFacts } from "./resolve-base.ts";
@@ -32,7 +33,7 @@ export async function runProfileBuild(
   tools: Tools,
 ): Promise<AttemptEnd> {
   const { planned } = attempt;
-  const plan = withCaches(attempt, builder);
+  const plan = asRun(attempt, builder);
   tellDifferences(plan, attempt);
   return withTemporaryDirectory(join(cacheDirectory(tools), "builds"), async (directory) => {
     const layout = layOutBuild(
@@ -59,10 +60,13 @@ export async function runProfileBuild(
 }
 
 /** The plan as it is run: what was downloaded before changes nothing of what is built, and so not its hash. */
-function withCaches({ planned, base, language, cacheId, noCache }: BuildAttempt, builder: Builder): BuildPlan {
+function asRun({ planned, base, language, cacheId, noCache }: BuildAttempt, builder: Builder): BuildPlan {
   const { plan, dockerfile } = planned;
+  if (plan.source.kind !== "dockerfile") return plan;
+  // The classic builder leaves the container of a command that failed.
+  if (builder.kind === "classic") return { ...plan, source: { ...plan.source, options: ["--force-rm"] } };
   const canMount = builder.kind === "buildx" || (builder.kind === "podman" && builder.mounts);
-  if (!canMount || noCache || plan.source.kind !== "dockerfile") return plan;
+  if (!canMount || noCache) return plan;
   const caches = { ...dockerfile, language, cacheId, aptCacheId: aptCacheId(base, planned) };
   const text = withInstallCaches(plan.source.text, caches);
   return { ...plan, source: { ...plan.source, text } };
@@ -151,7 +155,7 @@ async function runCommand(command: Command, attempt: BuildAttempt, tools: Tools)
     view.onOutput(text);
   };
   try {
-    const { exitCode } = await tools.runProcess(command, { onOutput });
+    const { exitCode } = await tools.runProcess(guardedCommand(command), { onOutput, lifeline: true });
     if (exitCode === 0) return { kind: "built" };
     const error = explainProfileFailure(command, { exitCode, output, steps: view.end() }, planned.dockerfile.installs);
     return { kind: "failed", output, error };
@@ -174,7 +178,10 @@ export function explainProfileFailure(
   const status = [...end.output.matchAll(/exit (?:code|status):? (\d+)|non-zero code: (\d+)/g)].at(-1);
   const code = status?.[1] ?? status?.[2];
   const tail = step.tail
-    .filter((line) => !/^(?:Error: building at STEP |The command '\/bin\/sh -c )/.test(line))
+    .filter(
+      (line) =>
+        !/^(?:Error: building at STEP |The command '\/bin\/sh -c | *---> Removed intermediate container )/.test(line),
+    )
     .map((line) => `\n  ${line}`)
     .join("");
   return new UserError(

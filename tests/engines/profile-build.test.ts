@@ -95,6 +95,8 @@ describeBuilders((builder) => {
     expect(run.failure?.build_log_path).toBe(join(repository.folder, ".pf_manifest/image_build/build.log"));
     expect(run.log).toContain("install_cmds[2] failed with exit code 7");
     expect(readdirSync(repository.folder).sort()).toEqual([".pf_manifest", "a"]);
+    expect(run.failure?.message).not.toContain("intermediate container");
+    if (builder.kind === "classic") expect(run.log).toMatch(/Removed intermediate container \w+\nThe command/);
   });
 
   test("values and commands mean in the image what they mean in the profile", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { describeBuilders, runEngine, type TestBuilder } from "./builders.ts";
@@ -67,10 +67,10 @@ describeBuilders((builder) => {
     await work(folder).finally(() => unmount(folder));
   };
 
-  /** Starts a build, interrupts it as Ctrl-C does once `when` holds, and waits for its end. */
+  /** Starts a build, ends it with a signal (by default as Ctrl-C does) once `when` holds, and waits for its end. */
   async function interrupt(
     { folder, profilePath }: ProfiledRepository,
-    how: { request: object; args: readonly string[]; when: () => boolean },
+    how: { request: object; args: readonly string[]; when: () => boolean; signal?: "SIGINT" | "SIGTERM" | "SIGKILL" },
   ): Promise<CooperResult> {
     const home = scene.directory("home");
     const request = join(scene.directory("request"), "request.json");
@@ -81,32 +81,61 @@ describeBuilders((builder) => {
     const output = Promise.all([child.stdout.text(), child.stderr.text()]);
     await until(() => how.when() || child.exitCode !== null, "what is to be interrupted");
     expect(child.exitCode).toBeNull();
-    process.kill(-child.pid, "SIGINT");
+    process.kill(-child.pid, how.signal ?? "SIGINT");
     const [stdout, stderr] = await output;
     const exitCode = await child.exited;
-    expect(leftoverBuilds(home)).toEqual([]);
+    if (how.signal !== "SIGKILL") expect(leftoverBuilds(home)).toEqual([]);
     await until(() => processesWith(home).length === 0, "its processes end");
     return { exitCode, stdout, stderr };
   }
 
-  test("a build that is interrupted leaves no half-written file and no process, and the next one works", async () => {
-    const args = await base("slow", "RUN touch /nap");
-    const install_cmds = [`[ ! -e /nap ] || ${nap}`, "cp a.txt /installed"];
-    const repository = scene.repository({ "a.txt": "one\n" }, { install_cmds });
-    const request = { image_cache_dir: scene.directory("cache") };
-    const run = await interrupt(repository, { request, args, when: () => processesWith(nap).length > 0 });
-    expect(run.exitCode).toBe(130);
-    expect(v.parse(failure, JSON.parse(run.stdout)).message).toBe("Interrupted by SIGINT.");
-    await until(() => processesWith(nap).length === 0, "the install command ends");
-    expect(readdirSync(request.image_cache_dir)).toEqual([]);
-    expect(unfinished(repository.folder)).toEqual([]);
-    const log = readFileSync(join(repository.folder, ".pf_manifest/image_build/build.log"), "utf8");
-    expect(log).toMatch(/==> standard: [\s\S]*\nInterrupted by SIGINT\.\n$/);
-    expect(existsSync(join(repository.folder, ".pf_manifest/image_build/manifest.json"))).toBe(false);
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "a build that %s ends leaves no half-written file and no process, and the next one works",
+    async (signal, code) => {
+      const args = await base("slow", "RUN touch /nap");
+      const install_cmds = [`[ ! -e /nap ] || ${nap}`, "cp a.txt /installed"];
+      const repository = scene.repository({ "a.txt": "one\n" }, { install_cmds });
+      const request = { image_cache_dir: scene.directory("cache") };
+      const run = await interrupt(repository, { request, args, when: () => processesWith(nap).length > 0, signal });
+      expect(run.exitCode).toBe(code);
+      expect(v.parse(failure, JSON.parse(run.stdout)).message).toBe(`Interrupted by ${signal}.`);
+      await until(() => processesWith(nap).length === 0, "the install command ends");
+      expect(readdirSync(request.image_cache_dir)).toEqual([]);
+      expect(unfinished(repository.folder)).toEqual([]);
+      const log = readFileSync(join(repository.folder, ".pf_manifest/image_build/build.log"), "utf8");
+      expect(log).toMatch(/==> standard: [\s\S]*\nInterrupted by SIG(?:INT|TERM)\.\n$/);
+      expect(existsSync(join(repository.folder, ".pf_manifest/image_build/manifest.json"))).toBe(false);
 
-    await base("slow", "RUN true");
+      await base("slow", "RUN true");
+      const next = await scene.run(builder, repository, { args, request });
+      expect(next.response?.reused_cache).toBe(false);
+      expect(readdirSync(request.image_cache_dir)).toEqual([`${next.response?.profile_id}.tar`]);
+    },
+  );
+
+  test("a build that is killed takes its builder with it, and what it left half-written the next one sweeps", async () => {
+    const args = await base("killed", "RUN touch /nap");
+    const install_cmds = [`[ ! -e /nap ] || ${nap}`];
+    const repository = scene.repository({ a: "" }, { install_cmds });
+    const request = { image_cache_dir: scene.directory("cache") };
+    const when = () => processesWith(nap).length > 0;
+    const { stdout } = await interrupt(repository, { request, args, when, signal: "SIGKILL" });
+    expect(stdout).toBe("");
+    await until(() => processesWith(nap).length === 0, "the install command ends");
+    const artifacts = join(repository.folder, ".pf_manifest", "image_build");
+    expect(readdirSync(artifacts).filter((name) => !/^Dockerfile|^\.build\.log\..*\.partial$/.test(name))).toEqual([]);
+    expect(readdirSync(request.image_cache_dir).filter((name) => !name.endsWith(".partial"))).toEqual([]);
+    for (const folder of [artifacts, request.image_cache_dir]) {
+      for (const name of unfinished(folder)) utimesSync(join(folder, name), 0, 0);
+    }
+
+    await base("killed", "RUN true");
     const next = await scene.run(builder, repository, { args, request });
     expect(next.response?.reused_cache).toBe(false);
+    expect(unfinished(repository.folder)).toEqual([]);
     expect(readdirSync(request.image_cache_dir)).toEqual([`${next.response?.profile_id}.tar`]);
   });
 

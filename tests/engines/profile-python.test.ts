@@ -103,7 +103,7 @@ describeBuilders((builder) => {
   test("what pip has downloaded for a profile it does not download again when the repository changes", async () => {
     if (builder.kind === "classic") return;
     const args = ["--base-image", await scene.baseImage(engine, "python", `${PYTHON}\n${fakeApt()}`)];
-    const repository = scene.repository({ "index.py": INDEX }, { install_cmds: [INSTALL_PROBE] });
+    const repository = scene.repository({ "index.py": INDEX, id: scene.id }, { install_cmds: [INSTALL_PROBE] });
     const first = await scene.run(builder, repository, { args });
     expect(first.failure?.message).toBeUndefined();
     expect(first.log).toContain("asked for /probe-1-py3-none-any.whl");

@@ -100,7 +100,7 @@ describeBuilders(
     test("a log is bounded to its end, and exit codes that an engine's client has too are the gate's own", async () => {
       const gates = {
         test: { cmd: "seq 100000; exit 125" },
-        lint: { cmd: "printf 'a\\303\\251%s' end; exit 126" },
+        lint: { cmd: "printf 'Error: a\\303\\251%s' end; exit 126" },
         typecheck: { cmd: "no-such-program", timeout_sec: 10_000_000 },
       };
       const repository = scene.repository({}, { install_cmds: [], gates });
@@ -115,6 +115,62 @@ describeBuilders(
         [127, true],
       ]);
       expect(results.map(({ log }) => log).slice(0, 2)).toEqual(["000\n", "end"]);
+    });
+
+    test("what a gate prints does not make it the engine's refusal, which is told apart from a gate's end", async () => {
+      const words = ["docker: Error response from daemon: no", "Error: crun: no", "unknown flag: --no"];
+      const gates = {
+        test: { cmd: `echo '${words[0]}'; exit 125` },
+        lint: { cmd: `echo '${words[1]}' >&2; exit 126` },
+        typecheck: { cmd: `echo '${words[2]}'; exit 127` },
+      };
+      const repository = scene.repository({ a: "" }, { install_cmds: [], gates });
+      const place = ["--repo-dir", repository.folder, "--profile", repository.profilePath];
+      const run = await runCooper(["profile", "run", ...place, "--image", BASE_IMAGE], { engine });
+      const { gates: results } = v.parse(resultSchema, JSON.parse(run.stdout));
+      expect(results.map(({ status, exit_code, log }) => [status, exit_code, log])).toEqual([
+        ["failed", 125, `${words[0]}\n`],
+        ["failed", 126, `${words[1]}\n`],
+        ["failed", 127, `${words[2]}\n`],
+      ]);
+
+      const noShell = await scene.baseImage(engine, "no-shell", "RUN rm /bin/sh");
+      const refused = await runCooper(["profile", "run", ...place, "--image", noShell], { engine });
+      expect([refused.exitCode, JSON.parse(refused.stdout)]).toEqual([
+        1,
+        expect.objectContaining({
+          outcome: "error",
+          message: expect.stringMatching(/^Gate test did not start: .*sh/s),
+        }),
+      ]);
+      const left = await askEngine(engine, ["ps", "--all", "--filter", `volume=${repository.folder}`, "--quiet"]);
+      expect(left.stdout).toBe("");
+    });
+
+    test("a run that is killed takes the gate's container with it", async () => {
+      const nap = `sleep 3000.${Number.parseInt(scene.id.slice(0, 8), 16)}`;
+      const gates = { test: { cmd: `trap '' TERM; setsid ${nap} & ${nap}; ${nap}` } };
+      const repository = scene.repository({ a: "" }, { install_cmds: [], gates });
+      const place = ["--repo-dir", repository.folder, "--profile", repository.profilePath];
+      const words = ["profile", "run", ...place, "--image", BASE_IMAGE];
+      const { command, cwd, env } = cooperCommand(words, { engine, home: scene.directory("home") });
+      const child = Bun.spawn(command, {
+        cwd,
+        env,
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "ignore",
+        detached: true,
+      });
+      while (child.exitCode === null && processesWith(nap).length < 3) await Bun.sleep(50);
+      process.kill(-child.pid, "SIGKILL");
+      await child.exited;
+      const left = async () =>
+        (await askEngine(engine, ["ps", "--all", "--filter", `volume=${repository.folder}`, "-q"])).stdout;
+      for (let tries = 0; tries < 100 && (processesWith(nap).length > 0 || (await left()) !== ""); tries += 1) {
+        await Bun.sleep(200);
+      }
+      expect([processesWith(nap), await left()]).toEqual([[], ""]);
     });
 
     test("a gate that is interrupted ends with its container", async () => {

@@ -10,11 +10,11 @@ const GATE = {
   kept: [],
 };
 
-test("a gate is one argument of the shell, in the repository, in a container that goes away", () => {
+test("a gate is one argument of the shell, in the repository, in a container that is there until it is removed", () => {
   expect(gateCommand("docker", GATE)).toEqual({
     file: "docker",
     args: [
-      ...["run", "--rm", "--name", "cooper-gate-1", "--pull", "never", "--security-opt", "label=disable"],
+      ...["run", "--name", "cooper-gate-1", "--pull", "never", "--security-opt", "label=disable"],
       ...["--mount", "type=bind,source=/src/repo,target=/workspace", "--workdir", "/workspace"],
       ...["--entrypoint", "/bin/sh", "patchfoundry/x:latest", "-lc", "python -m pytest && echo $HOME"],
     ],
