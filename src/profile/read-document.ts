@@ -22,12 +22,28 @@ export function readDocument<const Schema extends v.GenericSchema>(
   value: unknown,
   { schema, what, names }: { schema: Schema; what: string; names: readonly string[] },
 ): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const unknown = result.issues.filter((issue) => issue.expected === "never");
-  const others = result.issues.filter((issue) => issue.expected !== "never");
-  const lines = [...unknown.map((issue) => unknownMember(issue, names)), ...problemsOf(others).map(({ text }) => text)];
+  const unknown: v.BaseIssue<unknown>[] = [];
+  let result = v.safeParse(schema, value);
+  // Of the unknown members of an object the first one is told of alone: what is left without it tells of the next.
+  const rest: unknown = structuredClone(value);
+  for (;;) {
+    const issue = result.issues?.find(({ expected }) => expected === "never");
+    if (issue === undefined) break;
+    unknown.push(issue);
+    removeMember(rest, issue.path ?? []);
+    result = v.safeParse(schema, rest);
+  }
+  if (unknown.length === 0 && result.success) return result.output;
+  const lines = [
+    ...unknown.map((issue) => unknownMember(issue, names)),
+    ...problemsOf(result.issues ?? []).map(({ text }) => text),
+  ];
   throw new UserError(`${what} is not valid: ${lines.join("\n  ").replace(/^: /, "")}`);
+}
+
+function removeMember(value: unknown, path: readonly { readonly key: unknown }[]): void {
+  const owner = path.slice(0, -1).reduce<unknown>((at, { key }) => Reflect.get(Object(at), String(key)), value);
+  Reflect.deleteProperty(Object(owner), String(path.at(-1)?.key));
 }
 
 function unknownMember(issue: v.BaseIssue<unknown>, names: readonly string[]): string {

@@ -12,10 +12,11 @@ const nullableText = v.nullish(v.string("a string or null"), null);
 const choice = <const Names extends readonly string[]>(names: Names) =>
   v.picklist(names, names.map((name) => JSON.stringify(name)).join(" or "));
 
-const gate = closed({
+const gateEntries = {
   cmd: text,
   timeout_sec: v.optional(v.pipe(v.number("a number of seconds"), v.minValue(0.001, "a number above zero"))),
-});
+};
+const gate = closed(gateEntries);
 const gates = closed({
   test: v.nullish(gate, null),
   lint: v.nullish(gate, null),
@@ -115,7 +116,7 @@ export interface IdentifiedProfile {
 /** Reads `repo_profile.json`, bare or in its wrapper; throws UserError with the JSON path of what is wrong in `file`. */
 export function parseRepoProfile(document: string, file: string): IdentifiedProfile {
   const what = `The profile ${file}`;
-  const names = [...Object.keys(profileEntries), ...Object.keys(wrapperEntries)];
+  const names = [profileEntries, wrapperEntries, gateEntries].flatMap((entries) => Object.keys(entries));
   const value = parseJsonText(document, what);
   const exact = parseExactJson(document.replace(/^\uFEFF/, ""));
   if (!isJsonObject(value)) throw new UserError(`${what} is not valid: wanted an object.`);

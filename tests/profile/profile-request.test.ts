@@ -19,6 +19,10 @@ const WRONG: readonly (readonly [text: string, message: string])[] = [
   ['{"repo_dir":"r","profile_path":""}', "wanted a path that is not empty"],
   ['{"repo_dir":"r","profile_path":"p","force_rebuild":"yes"}', "force_rebuild: found a string; wanted true or false"],
   ['{"repo_dir":"r","profile_path":"p","extra":1}', "unknown member extra"],
+  [
+    '{"repo_dir":4,"b":1,"profile_path":"p","a":{"c":2}}',
+    "unknown member b.\n  unknown member a.\n  repo_dir: found the number 4",
+  ],
   ['{"repo_dir":"r","profile_path":"p","force_rebuld":true}', 'did you mean "force_rebuild"?'],
 ];
 

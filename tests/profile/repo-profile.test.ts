@@ -66,6 +66,10 @@ const WRONG: readonly (readonly [text: string, message: string])[] = [
   ['{"install_cmds":[],"gates":{"test":{"cmd":4}}}', "gates.test.cmd: found the number 4"],
   ['{"install_cmds":[],"status":"fine"}', 'status: found "fine"'],
   ['{"install_cmds":[],"install_cmd":[]}', 'unknown member install_cmd; did you mean "install_cmds"?'],
+  [
+    '{"install_cmds":[],"gates":{"test":{"cmd":"t","tmeout_sec":1,"x":2}},"y":3}',
+    'unknown member gates.test.tmeout_sec; did you mean "timeout_sec"?\n  unknown member gates.test.x.\n  unknown member y.',
+  ],
   ['{"profile_id":"AB","profile":{"install_cmds":[]}}', 'profile_id: found "AB"; wanted a sha256'],
   ['{"profile":{"install_cmds":[1]}}', "profile.install_cmds[0]"],
 ];
