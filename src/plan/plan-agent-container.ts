@@ -108,6 +108,8 @@ function mountsOf(input: AgentContainerInput): AgentMount[] {
   return [
     temporary("/tmp", settings.tmp_size),
     temporary(TEMPORARY, settings.workspace_tmp_size),
+    // Podman makes these of its own accord, without a limit.
+    ...(settings.read_only === true ? ["/run", "/var/tmp"].map((path) => temporary(path, settings.tmp_size)) : []),
     ...volumeMounts(input),
     bind(input.configFolder, `${user.home}/${agent.configFolder}`, false),
     ...(input.host.localtime ? [bind("/etc/localtime", "/etc/localtime", true)] : []),

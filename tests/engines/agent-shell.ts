@@ -1,10 +1,11 @@
 import { afterAll } from "bun:test";
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
+import { existsSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { tarOf } from "../fakes/registry-tar.ts";
 import { askEngine } from "./builders.ts";
-import { runCooper, type TestEngine } from "./engines.ts";
+import { cooperCommand, runCooper, type TestEngine } from "./engines.ts";
 import { type Files, openScene } from "./workspace.ts";
 
 /** Stands in for npm's registry: its opencode runs its words, so that tests can try what an agent could. Stopped when the tests have run. */
@@ -42,6 +43,7 @@ export function openShellScene(engine: TestEngine) {
     runCooper(args, { engine, home, cwd, env: { ...env, ...more } });
   return {
     ...scene,
+    home,
     env,
     cooper,
     /** A folder with these settings and files; not in git. */
@@ -50,6 +52,24 @@ export function openShellScene(engine: TestEngine) {
       const folder = scene.workspace({ "cooper.jsonc": { json }, ...files });
       folders.push(basename(folder).toLowerCase());
       return folder;
+    },
+    /** Starts a script in the agent's place that ends when the file `going` of the project is removed; resolves to its container. */
+    start: async (folder: string, more: Readonly<Record<string, string>> = {}) => {
+      const options = { engine, home, cwd: folder, env: { ...env, ...more } };
+      const words = ["opencode", "sh", "-c", "touch going; while [ -e going ]; do sleep 0.1; done"];
+      const { command, cwd, env: whole } = cooperCommand(words, options);
+      const child = Bun.spawn([...command], { cwd, env: whole, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+      const going = join(folder, "going");
+      for (let round = 0; round < 600 && !existsSync(going) && child.exitCode === null; round += 1)
+        await Bun.sleep(100);
+      if (!existsSync(going)) throw new Error(`No agent runs: ${await child.stderr.text()}`);
+      const ask = ["ps", "--quiet", "--no-trunc", "--filter", `label=dev.cooper.agent.workspace=${folder}`];
+      const id = (await askEngine(engine, ask)).stdout.trim();
+      const stop = async () => {
+        rmSync(going, { force: true });
+        await child.exited;
+      };
+      return { id, stop };
     },
     /** Runs a script in the agent's place, in the project. */
     inside: (folder: string, script: string, more: Readonly<Record<string, string>> = {}) =>

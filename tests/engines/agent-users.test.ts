@@ -15,8 +15,8 @@ for (const name of ["docker", "podman"] as const) {
     async function lookAs(ids: string, lines: string, more: Readonly<Record<string, string>> = {}) {
       const [uid = 0, gid = 0] = ids.split(":").map(Number);
       const folder = scene.project(
-        { custom_base_dockerfile: "Dockerfile" },
-        { Dockerfile: `FROM ${BASE_IMAGE}\n${lines}\n` },
+        { custom_base_dockerfile: "docker/Dockerfile" },
+        { "docker/Dockerfile": `FROM ${BASE_IMAGE}\n${lines}\n` },
       );
       chownSync(folder, uid, gid);
       const env = { USER: "ada", COOPER_UID: `${uid}`, COOPER_GID: `${gid}`, ...more };
@@ -62,8 +62,8 @@ for (const name of ["docker", "podman"] as const) {
       // No text: what would be written again would not be the same.
       const lines = "RUN useradd --uid 4321 --home-dir /srv/node -m node && printf '\\377' >>/etc/passwd\nUSER node";
       const folder = scene.project(
-        { custom_base_dockerfile: "Dockerfile" },
-        { Dockerfile: `FROM ${BASE_IMAGE}\n${lines}\n` },
+        { custom_base_dockerfile: "docker/Dockerfile" },
+        { "docker/Dockerfile": `FROM ${BASE_IMAGE}\n${lines}\n` },
       );
       chownSync(folder, 4321, 4321);
       const env = { USER: "ada", COOPER_UID: "5000", COOPER_GID: "5000" };

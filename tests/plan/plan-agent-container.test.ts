@@ -135,6 +135,18 @@ test("a folder with a colon is covered as a whole", () => {
   expect(covered("podman")).toEqual([`${record},notmpcopyup`]);
 });
 
+test("where the image's files cannot be changed, both engines have the same folders that can be written to", () => {
+  const targets = (engine: "docker" | "podman") =>
+    planAgentContainer({
+      ...INPUT,
+      forbidden: [],
+      settings: { ...settings, read_only: true },
+      host: { ...INPUT.host, engine },
+    }).mounts.flatMap((mount) => (mount.kind === "tmpfs" ? [mount.target] : []));
+  expect(targets("docker")).toEqual(["/tmp", "/workspace/tmp", "/run", "/var/tmp"]);
+  expect(targets("podman")).toEqual(targets("docker"));
+});
+
 test("Podman hands in no proxies of the caller, which may hold passwords", () => {
   const container = planAgentContainer({ ...INPUT, host: { ...INPUT.host, engine: "podman" } });
   expect(agentRunArgs(container)).toContain("--http-proxy=false");
