@@ -1,6 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { lockFile } from "../host/file-lock.ts";
 import { processIdentity } from "../host/process-identity.ts";
 
@@ -23,25 +32,50 @@ export async function openWorkDirectory(
 ): Promise<WorkDirectory> {
   const name = randomUUID();
   const [staged, path] = [join(parent, `.${name}`), join(parent, name)];
-  mkdirSync(staged, { recursive: true });
-  writeFileSync(join(staged, OWNER), processIdentity(process.pid) ?? "");
+  makeOwned(staged);
   // Who looks after the dead asks for this lock, from other containers too, where our process id says nothing.
   const lock = await lockFile(join(staged, OWNER), "exclusive", { signal });
   renameSync(staged, path);
   return {
     path,
     async close() {
-      // Hidden from those who look after the dead while it is half removed.
-      renameSync(path, staged);
-      await removeTree(staged);
+      // Its owner last: a folder of a process that was killed meanwhile is swept, one that is being removed is not.
+      for (const child of readdirSync(path)) if (child !== OWNER) await removeTree(join(path, child));
+      removeLast(path);
       lock?.release();
     },
   };
 }
 
+/** Makes a folder that says whose it is; until it does, who looks after the dead may take it away. */
+function makeOwned(folder: string): void {
+  for (;;) {
+    mkdirSync(folder, { recursive: true });
+    try {
+      const unfinished = join(folder, `.${OWNER}`);
+      writeFileSync(unfinished, processIdentity(process.pid) ?? "");
+      renameSync(unfinished, join(folder, OWNER));
+      return;
+    } catch (error) {
+      if (existsSync(folder)) throw error;
+    }
+  }
+}
+
+/** Who just looks whether its owner lives may make a new one. */
+function removeLast(folder: string): void {
+  for (let tries = 1; existsSync(folder); tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 10) throw error;
+    }
+  }
+}
+
 /**
  * Removes the folders whose processes are dead. What cannot be removed stays for a later run. `alone` says that nobody else can be
- * making one, so that half-made ones go too.
+ * making one, so that half-made ones without an owner go too.
  */
 export async function sweepWorkDirectories(
   parent: string,
@@ -50,16 +84,16 @@ export async function sweepWorkDirectories(
   if (!existsSync(parent)) return;
   for (const name of readdirSync(parent)) {
     const path = join(parent, name);
-    const isHalfMade = name.startsWith(".");
-    if (isHalfMade ? !alone : !(await isAbandoned(path))) continue;
-    await removeTree(path).catch(() => {});
+    if (alone || (await isAbandoned(path))) await removeTree(path).catch(() => {});
   }
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
   const owner = join(path, OWNER);
-  // Of a folder that is being removed the owner may be gone already.
-  if (!existsSync(owner)) return true;
+  if (!existsSync(owner)) {
+    removeEmpty(path);
+    return false;
+  }
   let identity: string;
   try {
     const lock = await lockFile(owner, "exclusive", { signal: new AbortController().signal, milliseconds: 0 });
@@ -72,7 +106,18 @@ async function isAbandoned(path: string): Promise<boolean> {
     throw cause;
   }
   const [, pid] = identity.split(" ");
+  // A folder that is being made is not locked yet.
+  if (pid === undefined && basename(path).startsWith(".")) return false;
   return pid === undefined || processIdentity(Number(pid)) !== identity;
+}
+
+/** Of a folder that was being made or removed nothing else may be left. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There is something in it, or it is gone.
+  }
 }
 
 /** Removes with the rights that this process has. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { NativeEngine } from "./native.ts";
@@ -86,16 +86,16 @@ export function leftoverWork(store: string): readonly string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-/** The lines of all processes' mount tables that are below a folder. */
+/** The lines of all mount tables of this machine that speak of a folder. */
 export function mountsBelow(folder: string): readonly string[] {
-  const lines = readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
+  const tables = new Map<string, string>();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
-      return readFileSync(`/proc/${name}/mounts`, "utf8").split("\n");
+      const namespace = readlinkSync(`/proc/${name}/ns/mnt`);
+      if (!tables.has(namespace)) tables.set(namespace, readFileSync(`/proc/${name}/mounts`, "utf8"));
     } catch {
-      // It has ended since.
-      return [];
+      // It has ended since, or is somebody else's.
     }
-  });
-  return [...new Set(lines.filter((line) => line.includes(folder)))];
+  }
+  return [...tables.values()].flatMap((table) => table.split("\n")).filter((line) => line.includes(folder));
 }
