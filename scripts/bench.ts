@@ -3,6 +3,7 @@
  * bun run bench agent: the start of an agent alone
  * bun run bench assemble: see bench-assemble.ts
  * bun run bench registry: see bench-registry.ts
+ * bun run bench profile: see bench-profile.ts
  *
  * cooper beside the reference CLI (the npm package) on one engine, in one run and in turn. Local Features always, Features from a
  * registry when COOPER_TEST_REGISTRY_PLAIN names one. Times are ratios of two tools on this machine, not facts about either.
@@ -22,6 +23,7 @@ import {
   makeTimedClient,
   removeImages,
 } from "./bench-fixtures.ts";
+import { benchProfile } from "./bench-profile.ts";
 import { benchRegistry } from "./bench-registry.ts";
 import { measureCreate, measureExec, measureRunning, removeContainers } from "./bench-up.ts";
 import { peakMemory, type Timing, timeInTurn, timingOf } from "./measure.ts";
@@ -45,6 +47,10 @@ async function main(): Promise<void> {
   }
   if (positionals[0] === "registry") {
     await benchRegistry({ runs: Number(values.runs), json: values.json });
+    return;
+  }
+  if (positionals[0] === "profile") {
+    await benchProfile({ runs: Number(values.runs), json: values.json });
     return;
   }
   const engine = availableEngines().find(
