@@ -39,8 +39,7 @@ export function detectInstallation(facts: RepositoryFacts): Installation | undef
 function installWithUv(facts: RepositoryFacts): Installation {
   const { project, extras, groups } = wantedOf(facts);
   const defaults = valueIn(project, "tool", "uv", "default-groups") ?? ["dev"];
-  const added =
-    defaults === "all" ? [] : groups.filter((name) => !(Array.isArray(defaults) && defaults.includes(name)));
+  const added = defaults === "all" ? [] : groups.filter((name) => !isIn(defaults, name));
   const words = [
     ...(valueIn(project, "tool", "uv", "workspace") === undefined ? [] : ["--all-packages"]),
     ...extras.map((name) => `--extra ${name}`),
@@ -49,11 +48,18 @@ function installWithUv(facts: RepositoryFacts): Installation {
   return {
     commands: [`${PIP} uv`, ["uv sync --frozen", ...words].join(" ")],
     source: "uv.lock",
-    installed: installedText(facts, valueIn(project, "tool", "uv", "dev-dependencies")),
+    installed: installedText(facts, [
+      valueIn(project, "tool", "uv", "dev-dependencies"),
+      Object.entries(dependencyGroupsOf(facts)).filter(([name]) => defaults === "all" || isIn(defaults, name)),
+    ]),
     prefix: "uv run --no-sync ",
     addTool: `uv pip install --python ${ENVIRONMENT}`,
     env: { UV_PROJECT_ENVIRONMENT: ENVIRONMENT },
   };
+}
+
+function isIn(list: unknown, name: string): boolean {
+  return Array.isArray(list) && list.includes(name);
 }
 
 function installWithPoetry(facts: RepositoryFacts): Installation {

@@ -14,7 +14,10 @@ export interface DetectedProfile {
 }
 
 /** Reads the files at the top of a folder and writes its profile; throws UserError for a folder that is not there. */
-export function detectRepositoryProfile(request: DetectionRequest, tools: Tools): DetectedProfile {
+export function detectRepositoryProfile(
+  request: DetectionRequest,
+  tools: Pick<Tools, "workingDirectory">,
+): DetectedProfile {
   const folder = resolve(tools.workingDirectory, request.repo_dir);
   const pythonVersion = request.explicit_python_version ?? undefined;
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
