@@ -59,6 +59,8 @@ function versionsOf({ versionSuffix }: AgentVariant, published: readonly string[
 function nearest(wanted: string, had: readonly Had[]): string | undefined {
   const version = parseVersion(wanted);
   if (version === undefined) return undefined;
-  const sorted = had.toSorted((a, b) => compareVersions(a.version, b.version));
+  const releases = had.filter((other) => other.version.prerelease.length === 0);
+  const alike = version.prerelease.length === 0 && releases.length > 0 ? releases : had;
+  const sorted = alike.toSorted((a, b) => compareVersions(a.version, b.version));
   return (sorted.findLast((other) => compareVersions(other.version, version) <= 0) ?? sorted[0])?.text;
 }

@@ -1,4 +1,5 @@
 import type { Agent } from "../agent/agents.ts";
+import { UserError } from "../errors.ts";
 import { hasDevContainer } from "../workflows/agent-base.ts";
 import type { AgentChoice } from "../workflows/agent-containers.ts";
 import type { BuildRequest } from "../workflows/build-request.ts";
@@ -23,12 +24,22 @@ export function agentBuildFlags(agents: readonly Agent[]): FlagDefinitions {
   };
 }
 
-/** The agent that is asked for, or meant where a project has cooper's settings and no devcontainer.json: the first. */
+/**
+ * The agent that is asked for, or meant where a project has cooper's settings and no devcontainer.json: the first. Throws UserError for
+ * an option that is about an agent where none is meant.
+ */
 export function agentToBuild(flags: Flags, request: BuildRequest, { agents }: { readonly agents: readonly Agent[] }) {
   const named = flags.string("agent");
   if (named !== undefined) return agents.find(({ name }) => name === named);
-  const isMeant = hasAgentSettings(request.workspaceFolder) && !hasDevContainer(request);
-  return isMeant ? agents[0] : undefined;
+  const hasSource = hasDevContainer(request);
+  if (!hasSource && hasAgentSettings(request.workspaceFolder)) return agents[0];
+  const stray = hasSource ? ["base", "force"].find((name) => flags.boolean(name)) : undefined;
+  if (stray !== undefined) {
+    throw new UserError(`--${stray} is about a coding agent's image, and no agent is named.`, {
+      hint: "Name one with --agent; --no-cache builds every step of a dev container's image again.",
+    });
+  }
+  return undefined;
 }
 
 const CHOICE =

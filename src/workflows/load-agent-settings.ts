@@ -33,7 +33,8 @@ export interface SettingsFile {
   readonly text: string;
 }
 
-const PROJECT_NAMES = ["ocx.json", "cooper.jsonc"];
+/** What a project's own settings are called, the one that counts most last. */
+export const SETTINGS_NAMES = ["ocx.json", "cooper.jsonc"];
 
 /**
  * Reads the user's and the project's files and the environment. Warns, once for each, of names that mean nothing and of what an
@@ -54,7 +55,7 @@ export function readAgentSettings(
   tools: Pick<Tools, "environment" | "homeDirectory">,
 ): LoadedAgentSettings & { readonly warnings: readonly string[] } {
   const user = readUserFiles(tools);
-  const project = PROJECT_NAMES.flatMap((name) => readIfThere(join(workspaceFolder, name)));
+  const project = SETTINGS_NAMES.flatMap((name) => readIfThere(join(workspaceFolder, name)));
   const state = stateDirectory(tools);
   const documents = new Map([...user, ...project].map(({ path, text }) => [path, parseJsonc(text, path)] as const));
   const layers: SettingLayer[] = [
@@ -95,7 +96,7 @@ function setVariable(key: string, environment: Tools["environment"]): string | u
 
 /** Whether a project has a file of cooper's own settings. */
 export function hasAgentSettings(workspaceFolder: string): boolean {
-  return PROJECT_NAMES.map((name) => join(workspaceFolder, name)).some(
+  return SETTINGS_NAMES.map((name) => join(workspaceFolder, name)).some(
     (path) => existsSync(path) && !isEmptyFolder(path),
   );
 }

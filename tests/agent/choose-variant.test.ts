@@ -70,6 +70,14 @@ test("a version that the variant lacks is refused with the nearest that it has",
   );
 });
 
+test("nobody who wants a release is led to a pre-release", () => {
+  const variant = chooseVariant(opencode, { arch: "x64", libc: "glibc", avx2: true });
+  const known = { versions: ["0.0.0-dev-1", "1.18.30", "1.18.31-rc.0"], latest: "1.18.30" };
+  const choose = (wanted: string) => () => chooseAgentVersion(wanted, { agent: opencode, variant, known });
+  expect(choose("0.0.1")).toThrow(expect.objectContaining({ hint: "The nearest that it has is 1.18.30." }));
+  expect(choose("1.18.31-rc.1")).toThrow(expect.objectContaining({ hint: "The nearest that it has is 1.18.31-rc.0." }));
+});
+
 test("versions are read with and without their v, and nothing else is one", () => {
   expect(["v1.2.3", "1.2.3-rc.1", " latest "].map((text) => readAgentVersion(text, "it"))).toEqual([
     "1.2.3",

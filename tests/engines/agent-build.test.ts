@@ -2,9 +2,30 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openShellScene } from "./agent-shell.ts";
 import { askEngine, runEngine } from "./builders.ts";
-import { BASE_IMAGE, describeEngine } from "./engines.ts";
+import { BASE_IMAGE, describeEngine, runCooper } from "./engines.ts";
+import { devcontainerJson, openScene } from "./workspace.ts";
 
 const registry = process.env["COOPER_TEST_REGISTRY_PLAIN"];
+
+const scene = openScene();
+
+test("a folder with nothing to build from is told every place that was looked at", async () => {
+  const folder = scene.workspace({ "a.txt": "" });
+  const { exitCode, stdout, stderr } = await runCooper(["build"], { cwd: folder });
+  expect(exitCode).toBe(1);
+  for (const name of [".devcontainer/devcontainer.json", ".devcontainer.json", "cooper.jsonc", "ocx.json"])
+    expect(JSON.parse(stdout).message).toContain(join(folder, name));
+  expect(stderr).toContain("--agent, or a cooper.jsonc with custom_base_image");
+});
+
+test("options about an agent's image are refused where no agent is named", async () => {
+  const folder = scene.workspace(devcontainerJson({ image: BASE_IMAGE }));
+  for (const option of ["--base", "--force"]) {
+    const { exitCode, stderr } = await runCooper(["build", option], { cwd: folder });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${option} is about a coding agent's image, and no agent is named.`);
+  }
+});
 
 for (const name of ["docker", "podman"] as const) {
   describeEngine(name, (engine) => {
