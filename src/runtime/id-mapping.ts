@@ -2,12 +2,14 @@ import type { RunProcess } from "../host/spawn.ts";
 import type { SandboxMeans } from "./sandbox-means.ts";
 import { readUnshare } from "./unshare-program.ts";
 
-/** How a worker gets the ids of its namespace: it needs none, `unshare` looks them up, or they are named to newuidmap and newgidmap. */
+/** How a worker gets the ids of its namespace: it needs none, `unshare` looks them up, they are named to newuidmap and newgidmap, or root writes them. */
 export type IdMapping =
   | { readonly kind: "none" }
   | { readonly kind: "automatic" }
   /** The arguments behind the process id. */
-  | { readonly kind: "named"; readonly uids: string; readonly gids: string };
+  | { readonly kind: "named"; readonly uids: string; readonly gids: string }
+  /** The texts of the namespace's uid_map and gid_map. */
+  | { readonly kind: "written"; readonly uids: string; readonly gids: string };
 
 /** Asks `unshare`, once and only where it matters, whether it can look up the ids that it is to have. */
 export function createIdMapping(means: SandboxMeans, runProcess: RunProcess): () => Promise<IdMapping> {
@@ -27,6 +29,8 @@ export async function chooseIdMapping(means: SandboxMeans, help: () => Promise<s
   switch (means.identity) {
     case "root":
       return { kind: "none" };
+    case "root-namespace":
+      return { kind: "written", uids: means.uids, gids: means.gids };
     case "user-namespace": {
       const { user, group } = means.ids;
       if (user.isFirst && group.isFirst && readUnshare(await help()).mapsIds) return { kind: "automatic" };

@@ -74,7 +74,12 @@ async function startWorker(
   signal.addEventListener("abort", onAbort, { once: true });
   // It may have come while the command was found out.
   if (signal.aborted) onAbort();
+  let failure: { readonly reason: unknown } | undefined;
   const waiting: { resolve: (answer: LayerAnswer) => void; reject: (error: unknown) => void }[] = [];
+  const fail = (reason: unknown) => {
+    failure = { reason };
+    for (const { reject } of waiting.splice(0)) reject(reason);
+  };
   const ended = (async () => {
     for await (const line of linesOf(child.stdout)) {
       const answer = v.parse(layerAnswerSchema, JSON.parse(line));
@@ -85,14 +90,13 @@ async function startWorker(
     }
     const result = await child.exited;
     signal.removeEventListener("abort", onAbort);
-    const failure = signal.aborted ? signal.reason : sandboxRefused(start.means, { ended: result });
-    for (const { reject } of waiting.splice(0)) reject(failure);
+    fail(signal.aborted ? signal.reason : sandboxRefused(start.means, { ended: result }));
   })();
-  ended.catch((error) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
-  });
+  ended.catch(fail);
   return {
     async ask(task) {
+      // Nobody would answer.
+      if (failure !== undefined) throw failure.reason;
       const answer = new Promise<LayerAnswer>((resolve, reject) => waiting.push({ resolve, reject }));
       // The end of a worker that does not read any more is told by `ended`.
       await child.stdin.write(new TextEncoder().encode(`${JSON.stringify(task)}\n`)).catch(() => undefined);

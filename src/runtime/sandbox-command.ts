@@ -1,7 +1,7 @@
 import type { SelfCommand } from "../host/self-command.ts";
 import type { Command } from "../plan/command.ts";
 import type { IdMapping } from "./id-mapping.ts";
-import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT } from "./id-mapping-script.ts";
+import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT, ID_WRITING_SCRIPT } from "./id-mapping-script.ts";
 import type { SandboxMeans } from "./sandbox-means.ts";
 import type { SandboxRequest } from "./sandbox-request.ts";
 
@@ -42,6 +42,9 @@ export async function layerWorkerCommand({ self, idMapping }: WorkerStart): Prom
   switch (mapping.kind) {
     case "none":
       return { file, args, env: {} };
+    // The ids are the same outside of the namespace.
+    case "written":
+      return { file, args, env: {} };
     case "automatic":
     case "named":
       return unshare(mapping, { namespaces: [], program: [file, ...args] });
@@ -65,9 +68,11 @@ function unshare(
         args: ["--user", "--map-auto", "--map-root-user", ...namespaces, "--", ...program],
         env: {},
       };
-    case "named": {
+    case "named":
+    case "written": {
+      const script = mapping.kind === "named" ? ID_MAPPING_SCRIPT : ID_WRITING_SCRIPT;
       const inside = ["/bin/sh", "-c", ID_WAITING_SCRIPT, "sh", ...program];
-      const starter = ["-c", ID_MAPPING_SCRIPT, "sh", mapping.uids, mapping.gids];
+      const starter = ["-c", script, "sh", mapping.uids, mapping.gids];
       return { file: "/bin/sh", args: [...starter, ...namespaces, "--", ...inside], env: {} };
     }
   }

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { ProcessResult } from "../host/spawn.ts";
+import { containerRemedy } from "./container-kind.ts";
 import type { SandboxMeans } from "./sandbox-means.ts";
 
 const DOCTOR = "cooper doctor --backend native says what this machine lacks.";
@@ -24,18 +25,29 @@ export function stepTimedOut(seconds: number): StepTimedOut {
   });
 }
 
+/** Layers that could not be mounted, by the kernel or by fuse-overlayfs. */
+export class OverlayRefused extends UserError {}
+
 /** The layers could not be mounted, by the name of the kernel's error. */
-export function overlayRefused(means: SandboxMeans, { folder, code }: { folder: string; code: string }): UserError {
+export function overlayRefused(
+  { fuseOverlayfs, container }: SandboxMeans,
+  { folder, code }: { folder: string; code: string },
+): OverlayRefused {
   const fuse =
-    means.fuseOverlayfs === null
+    fuseOverlayfs === null
       ? " fuse-overlayfs, which could do it instead, is not installed."
       : " fuse-overlayfs could not either.";
   const where =
     code === "EINVAL" || code === "EOPNOTSUPP"
       ? `the file system of ${folder} cannot hold an overlay`
       : `the kernel refuses overlays here`;
-  return new UserError(`Could not mount the image's layers for a step: ${where} (${code}).${fuse}`, {
-    hint: `Install fuse-overlayfs, or put cooper's store on another file system with XDG_DATA_HOME. ${DOCTOR}`,
+  const other = "on another file system with XDG_DATA_HOME";
+  const hint =
+    container === undefined
+      ? `Install fuse-overlayfs, or put cooper's store ${other}.`
+      : `Put cooper's store on a volume of this container, or ${other}; fuse-overlayfs does it where the container has /dev/fuse (--device /dev/fuse).`;
+  return new OverlayRefused(`Could not mount the image's layers for a step: ${where} (${code}).${fuse}`, {
+    hint: `${hint} ${DOCTOR}`,
   });
 }
 
@@ -85,16 +97,33 @@ export function absentAccount({ wanted, file }: { readonly wanted: string; reado
 }
 
 function hintFor(means: SandboxMeans, text: string): string {
+  if (means.container !== undefined && /new[ug]idmap: write to [ug]id_map failed/.test(text)) {
+    return `This is a container without CAP_SYS_ADMIN, where newuidmap needs a capability of its own. Run cooper as the container's root, or in it: chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap; setcap cap_setuid=ep /usr/bin/newuidmap; setcap cap_setgid=ep /usr/bin/newgidmap. ${DOCTOR}`;
+  }
   if (/newuidmap|newgidmap|uid_map|gid_map|map-auto|subuid/i.test(text)) {
     return `Install uidmap, and give yourself subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER. ${DOCTOR}`;
   }
   if (/^set(groups|resgid|resuid)/.test(text)) {
     return "Choose a user and a group whose numbers are below 65536: others have no id on this machine.";
   }
-  if (/mount proc/.test(text)) {
-    return `This happens in a container that hides parts of /proc. Run cooper outside of it, or give the container an unmasked /proc (docker: --security-opt systempaths=unconfined). ${DOCTOR}`;
+  // Only in containers is there already something on top of /proc.
+  if (means.container !== undefined || /mount proc/.test(text)) {
+    const forbidden = forbiddenBy(text);
+    return `This is a container, and ${forbidden}. ${containerRemedy(means.container ?? "other")} ${DOCTOR}`;
   }
-  if (means.identity === "root")
-    return `root needs CAP_SYS_ADMIN for it, which a container has with --privileged only. ${DOCTOR}`;
-  return `User namespaces may be switched off: see sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns. ${DOCTOR}`;
+  switch (means.identity) {
+    case "root":
+      return `root needs CAP_SYS_ADMIN for it. ${DOCTOR}`;
+    case "root-namespace":
+    case "user-namespace":
+      return `User namespaces may be switched off: see sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns. ${DOCTOR}`;
+  }
+}
+
+/** What a container does not let its processes do, by the call that failed. */
+function forbiddenBy(text: string): string {
+  if (/mount proc/.test(text)) return "it hides parts of /proc, so that the kernel lets nobody mount another";
+  if (/pivot_root/.test(text)) return "its seccomp filter forbids pivot_root";
+  if (/mount/.test(text)) return "it forbids mounts";
+  return "it forbids new namespaces (its seccomp filter or AppArmor profile does)";
 }

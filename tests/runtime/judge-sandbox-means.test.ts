@@ -4,6 +4,10 @@ import { judgeSandboxMeans, type SandboxFacts } from "../../src/runtime/judge-sa
 const ADA: SandboxFacts = {
   platform: "linux",
   user: { name: "ada", id: 1000, groupId: 100 },
+  maySetUp: false,
+  container: undefined,
+  userMap: "         0          0 4294967295\n",
+  groupMap: "         0          0 4294967295\n",
   unshare: "/usr/bin/unshare",
   newuidmap: "/usr/bin/newuidmap",
   newgidmap: "/usr/bin/newgidmap",
@@ -26,8 +30,31 @@ test("an ordinary user has the first range that is large enough, by name or by n
   });
 });
 
+const ROOT = { user: { name: "root", id: 0, groupId: 0 } };
+
+test("root of a container that may mount nothing keeps the ids that it has there, in a user namespace", () => {
+  const inside = {
+    ...ADA,
+    ...ROOT,
+    newuidmap: undefined,
+    container: "podman" as const,
+    userMap: "         0       1000          1\n         1     100000      65536\n",
+    groupMap: "         0          0 4294967295\n",
+  };
+  expect(judgeSandboxMeans(inside)).toEqual({
+    kind: "means",
+    means: {
+      identity: "root-namespace",
+      fuseOverlayfs: null,
+      container: "podman",
+      uids: "0 0 1\n1 1 65536",
+      gids: "0 0 4294967295",
+    },
+  });
+});
+
 test("root needs unshare alone", () => {
-  const root = { ...ADA, user: { name: "root", id: 0, groupId: 0 }, newuidmap: undefined, subordinateUsers: null };
+  const root = { ...ADA, ...ROOT, maySetUp: true, newuidmap: undefined, subordinateUsers: null };
   expect(judgeSandboxMeans({ ...root, fuseOverlayfs: "/bin/fuse-overlayfs" })).toEqual({
     kind: "means",
     means: { identity: "root", fuseOverlayfs: "/bin/fuse-overlayfs" },

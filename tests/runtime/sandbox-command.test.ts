@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { IdMapping } from "../../src/runtime/id-mapping.ts";
-import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT } from "../../src/runtime/id-mapping-script.ts";
+import { ID_MAPPING_SCRIPT, ID_WAITING_SCRIPT, ID_WRITING_SCRIPT } from "../../src/runtime/id-mapping-script.ts";
 import { layerWorkerCommand, sandboxCommand, type WorkerStart } from "../../src/runtime/sandbox-command.ts";
 
 const starting = (mapping: IdMapping): WorkerStart => ({
@@ -45,6 +45,16 @@ test("an unshare that looks up ids is started as it is, without a shell", async 
     ],
     env: {},
   });
+});
+
+test("root of a container writes the ids of a step itself, and needs no namespace for layers", async () => {
+  const mapping = { kind: "written", uids: "0 0 1\n1 1 65536", gids: "0 0 65536" } as const;
+  const { file, args } = await sandboxCommand(starting(mapping), STEP);
+  expect([file, ...args.slice(0, 5)]).toEqual([
+    ...["/bin/sh", "-c", ID_WRITING_SCRIPT, "sh", mapping.uids, mapping.gids],
+  ]);
+  expect(ID_WRITING_SCRIPT).not.toContain("newuidmap");
+  expect((await layerWorkerCommand(starting(mapping))).file).toBe("/opt/cooper");
 });
 
 test("where ids are named, the starter gets them and all that unshare is to have, each word by itself", async () => {
