@@ -1,5 +1,5 @@
 import type { Check } from "../runtime/diagnosis/check.ts";
-import { diagnoseMachine } from "../workflows/diagnose.ts";
+import { type DiagnoseRequest, diagnoseMachine } from "../workflows/diagnose.ts";
 import type { Tools } from "../workflows/tools.ts";
 import type { CliCommand } from "./command.ts";
 import { ENGINE_FLAGS, LOG_FLAGS, logSettings } from "./flag-groups.ts";
@@ -16,6 +16,13 @@ export const doctor: CliCommand = {
   description: "Check the engine, its builder, credentials and disk, and say what to mend",
   flags: {
     "docker-path": ENGINE_FLAGS["docker-path"],
+    backend: {
+      type: "string",
+      choices: ["auto", "engine", "native"],
+      default: "auto",
+      description:
+        "What to examine: docker and podman (engine), cooper's own engine (native), or what builds would take",
+    },
     run: {
       type: "boolean",
       description: "Also build a tiny image and run it; nothing is pulled, and nothing is left behind",
@@ -42,8 +49,10 @@ export const doctor: CliCommand = {
   },
 };
 
-function readRequest(flags: Flags) {
+function readRequest(flags: Flags): DiagnoseRequest {
+  const backend = flags.string("backend");
   return {
+    backend: backend === "engine" || backend === "native" ? backend : "auto",
     dockerPath: flags.string("docker-path"),
     testRun: flags.boolean("run"),
     limitMilliseconds: LIMIT_MILLISECONDS,

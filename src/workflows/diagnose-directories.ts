@@ -29,7 +29,8 @@ async function inspectDirectory(variable: DirectoryFacts["variable"], path: stri
   return { variable, path, exists: existing === path, writable };
 }
 
-async function nearestExisting(path: string): Promise<string> {
+/** The path, or the nearest folder above it that is there. */
+export async function nearestExisting(path: string): Promise<string> {
   if (path === dirname(path) || (await isAccessible(path, constants.F_OK))) return path;
   return nearestExisting(dirname(path));
 }

@@ -7,6 +7,7 @@ import { createIdMapping } from "../runtime/id-mapping.ts";
 import { type LayerWorker, openLayerWorker } from "../runtime/layer-worker.ts";
 import { createSandbox, type Sandbox } from "../runtime/sandbox.ts";
 import type { WorkerStart } from "../runtime/sandbox-command.ts";
+import type { SandboxMeans } from "../runtime/sandbox-means.ts";
 import type { ImageStore } from "../store/image-store.ts";
 import { findSandboxMeans } from "./find-sandbox-means.ts";
 import { openStore } from "./open-image-store.ts";
@@ -30,9 +31,13 @@ export interface StoredLayer {
 }
 
 /** Gives `work` a session; what it leaves behind is removed, and nobody removes what it uses. */
-export async function withNativeSession<T>(tools: Tools, work: (session: NativeSession) => Promise<T>): Promise<T> {
+export async function withNativeSession<T>(
+  tools: Tools,
+  work: (session: NativeSession) => Promise<T>,
+  means: SandboxMeans = findSandboxMeans(tools),
+): Promise<T> {
   const { environment, interruption, runProcess } = tools;
-  const start = workerStart(tools);
+  const start = workerStart(tools, means);
   const worker = openLayerWorker(start, { environment, signal: interruption.signal });
   const store = openStore(tools, worker.remove);
   const lock = await store.use();
@@ -56,8 +61,7 @@ export async function withNativeSession<T>(tools: Tools, work: (session: NativeS
 }
 
 /** What this machine's workers are started with; throws a UserError that says what is missing. */
-export function workerStart(tools: Tools): WorkerStart {
-  const means = findSandboxMeans(tools);
+export function workerStart(tools: Tools, means: SandboxMeans = findSandboxMeans(tools)): WorkerStart {
   return { means, self: selfCommand(), idMapping: createIdMapping(means, tools.runProcess) };
 }
 

@@ -10,7 +10,7 @@ import { withHome } from "./diagnose-tools.ts";
 const PATIENCE = 60_000;
 
 async function examine(tools: Tools, dockerPath?: string, limitMilliseconds = PATIENCE) {
-  const checks = await diagnoseMachine({ dockerPath, testRun: false, limitMilliseconds }, tools);
+  const checks = await diagnoseMachine({ dockerPath, backend: "engine", testRun: false, limitMilliseconds }, tools);
   return new Map(checks.map((check) => [check.id, check]));
 }
 

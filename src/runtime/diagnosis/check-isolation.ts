@@ -2,7 +2,7 @@ import { type Check, formatRemedy } from "./check.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { EngineInfo } from "./engine-info.ts";
 import { asRoot, installCommand, type Machine } from "./machine.ts";
-import { hasSubordinateIds, SUBORDINATE_IDS, subordinateRanges } from "./subordinate-ids.ts";
+import { hasSubordinateIds, rangeRemedy, SUBORDINATE_IDS } from "./subordinate-ids.ts";
 
 /** What the machine's kernel and user database allow containers; read on the machine that runs cooper. */
 export interface IsolationFacts {
@@ -14,8 +14,6 @@ export interface IsolationFacts {
   /** Whether the kernel lets ordinary users make user namespaces. */
   readonly userNamespaces: boolean;
 }
-
-const FIRST_SUBORDINATE_ID = 100_000;
 
 /** What containers of this engine may do and how they are kept apart: user namespaces, cgroups, SELinux. */
 export function checkIsolation(engine: EngineFacts, facts: IsolationFacts, machine: Machine): Check[] {
@@ -87,31 +85,20 @@ function lackOfIds(
   info: EngineInfo | undefined,
   { given, facts, machine }: { given: boolean; facts: IsolationFacts; machine: Machine },
 ): Obstacle {
-  const range = nextFreeRange(facts);
   const user = machine.user.name;
   const found = info?.userIds === undefined ? "none" : `${info.userIds}`;
   return {
     status: "problem",
     detail: `containers of ${user} need ${SUBORDINATE_IDS} user ids, and have ${found}: most images cannot be unpacked`,
     remedy: formatRemedy({
-      text: given ? "/etc/subuid has them; have Podman look again:" : "Give them to the user:",
-      commands: [
-        ...(given ? [] : [asRoot(machine, `usermod --add-subuids ${range} --add-subgids ${range} ${user}`)]),
-        "podman system migrate",
-      ],
+      text: given ? "/etc/subuid has them; have Podman look again:" : rangeRemedy(facts, machine).text,
+      commands: [...(given ? [] : rangeRemedy(facts, machine).commands), "podman system migrate"],
     }),
   };
 }
 
 function bothGive(facts: IsolationFacts, { user }: Machine): boolean {
   return [facts.subordinateUsers, facts.subordinateGroups].every((text) => hasSubordinateIds(text, user));
-}
-
-/** A range that nobody in either file has, as usermod takes it. */
-function nextFreeRange(facts: IsolationFacts): string {
-  const ranges = [...subordinateRanges(facts.subordinateUsers), ...subordinateRanges(facts.subordinateGroups)];
-  const start = Math.max(FIRST_SUBORDINATE_ID, ...ranges.map((range) => range.start + range.size));
-  return `${start}-${start + SUBORDINATE_IDS - 1}`;
 }
 
 function checkCgroups(info: EngineInfo, { facts, machine, here }: Surroundings): Check[] {

@@ -105,7 +105,8 @@ export function checkDisks(
   ];
 }
 
-function checkDisk(
+/** Whether there is room on a disk. */
+export function checkDisk(
   { path, free }: DiskFacts,
   { remedy, ...line }: Pick<Check, "id" | "title"> & { remedy: Parameters<typeof formatRemedy>[0] },
 ): Check {

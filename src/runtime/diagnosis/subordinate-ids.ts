@@ -1,3 +1,6 @@
+import type { Remedy } from "./check.ts";
+import { asRoot, type Machine } from "./machine.ts";
+
 /** How many ids a container needs: most images have files of users up to 65534. */
 export const SUBORDINATE_IDS = 65536;
 
@@ -27,4 +30,18 @@ export function subordinateRanges(text: string | null): { owner: string; start: 
     const match = /^([^:#]+):(\d+):(\d+)$/.exec(line.trim());
     return match === null ? [] : [{ owner: match[1] ?? "", start: Number(match[2]), size: Number(match[3]) }];
   });
+}
+
+const FIRST_SUBORDINATE_ID = 100_000;
+
+/** Gives the user a range that nobody has in either of the files, given as text. */
+export function rangeRemedy(
+  files: { readonly subordinateUsers: string | null; readonly subordinateGroups: string | null },
+  machine: Machine,
+): Remedy {
+  const ranges = [...subordinateRanges(files.subordinateUsers), ...subordinateRanges(files.subordinateGroups)];
+  const start = Math.max(FIRST_SUBORDINATE_ID, ...ranges.map((range) => range.start + range.size));
+  const range = `${start}-${start + SUBORDINATE_IDS - 1}`;
+  const command = `usermod --add-subuids ${range} --add-subgids ${range} ${machine.user.name}`;
+  return { text: "Give them to the user:", commands: [asRoot(machine, command)] };
 }

@@ -111,6 +111,7 @@ export function healthyFacts(changes: Partial<Facts> = {}): Facts {
     imageDisk: { path: "/var/lib/docker", free: 81_500_000_000 },
     cacheDisk: { path: "/home/ada/.cache/cooper", free: 81_500_000_000 },
     testRun: undefined,
+    native: undefined,
     ...changes,
   };
 }
