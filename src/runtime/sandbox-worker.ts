@@ -122,7 +122,8 @@ function endWithStarter({ stdio }: SandboxRequest): void {
 }
 
 /** By names that are short and plain, whatever the layers' paths are: the kernel reads one page of options. */
-async function mountLayers({ layers, fuseOverlayfs }: SandboxRequest, calls: NamespaceCalls): Promise<void> {
+async function mountLayers(request: SandboxRequest, calls: NamespaceCalls): Promise<void> {
+  const { layers, fuseOverlayfs } = request;
   const { links, upper, scratch, root } = SANDBOX_FOLDER;
   for (const folder of [links, upper, scratch, root]) mkdirSync(folder, { recursive: true });
   const empty = join(links, "empty");
@@ -137,6 +138,11 @@ async function mountLayers({ layers, fuseOverlayfs }: SandboxRequest, calls: Nam
   } catch (error) {
     if (!(error instanceof KernelRefusal) || fuseOverlayfs === null) throw error;
     const argv = [fuseOverlayfs, "-o", options, root];
-    if ((await runBare({ argv, env: {}, cwd: process.cwd(), stdio: { kind: "output", to: 1 } })) !== 0) throw error;
+    // It tells of options that it ignores, which is nothing to whoever reads what the step itself prints.
+    const silence = openSync("/dev/null", "w");
+    const to = request.stdio === "inherited" ? silence : 1;
+    const exitCode = await runBare({ argv, env: {}, cwd: process.cwd(), stdio: { kind: "output", to } });
+    closeSync(silence);
+    if (exitCode !== 0) throw error;
   }
 }

@@ -26,6 +26,9 @@ export interface Sandbox {
   readonly run: (step: SandboxStep, options?: Pick<SpawnOptions, "onOutput" | "stdio">) => Promise<SandboxEnd>;
 }
 
+/** How much of what `unshare` and its like complain of is kept. */
+const COMPLAINTS = 4096;
+
 /** Of what was ended with this process. */
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -41,8 +44,14 @@ export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandb
       const piped = options.stdio === undefined;
       const limit = timeoutSeconds === undefined ? {} : { timeoutMilliseconds: timeoutSeconds * 1000 };
       let ended: ProcessResult;
+      let complaints = "";
+      const onOutput: SpawnOptions["onOutput"] = (text, stream) => {
+        if (stream === "stderr") complaints = (complaints + text).slice(-COMPLAINTS);
+        options.onOutput?.(text, stream);
+      };
       try {
-        ended = await runProcess(command, { ...options, ...limit, ...(piped ? { lifeline: true } : {}) });
+        const output = piped ? { lifeline: true, onOutput } : {};
+        ended = { ...(await runProcess(command, { ...options, ...limit, ...output })), stderr: complaints };
       } catch (error) {
         const isLate = timeoutSeconds !== undefined && performance.now() - began >= timeoutSeconds * 1000;
         throw isLate && error instanceof UserError ? stepTimedOut(timeoutSeconds) : error;

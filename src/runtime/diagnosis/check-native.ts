@@ -11,12 +11,14 @@ const NEEDS_ENGINE = "up, running agents and Dockerfiles need docker or podman";
 /** All that cooper's own engine needs, line by line. */
 export function checkNative(facts: NativeFacts, machine: Machine): Check[] {
   if (facts.sandbox.platform !== "linux") return [checkPlatform(facts)];
+  const namespaces = checkNamespaces(facts, machine);
   return [
     checkPrograms(facts, machine),
     ...checkIds(facts, machine),
-    checkNamespaces(facts, machine),
+    namespaces,
     ...checkOverlay(facts, machine),
-    ...checkTrial(facts),
+    // What keeps it from working is said once.
+    ...(namespaces.status === "problem" ? [] : checkTrial(facts)),
     checkDisk(facts.store.disk, {
       id: "disk-store",
       title: "Disk, store",
@@ -152,8 +154,8 @@ function checkNamespaces(facts: NativeFacts, machine: Machine): Check {
       }),
     };
   }
-  const failed = trial.kind === "failed" && trial.at === "sandbox";
-  if (!isRoot && kernel.apparmorRestricts === true && failed) {
+  const failed = trial.kind === "failed" && trial.at === "sandbox" ? trial : undefined;
+  if (!isRoot && kernel.apparmorRestricts === true && failed !== undefined) {
     return {
       ...line,
       status: "problem",
@@ -161,15 +163,11 @@ function checkNamespaces(facts: NativeFacts, machine: Machine): Check {
       remedy: formatRemedy(apparmorRemedy(program, machine)),
     };
   }
-  const inside = sandbox.container === undefined ? "" : `; in a container (${sandbox.container})`;
-  if (failed && sandbox.container !== undefined) {
-    return {
-      ...line,
-      status: "problem",
-      detail: `the container forbids what a sandbox needs`,
-      remedy: containerRemedy(sandbox.container),
-    };
+  if (failed !== undefined && sandbox.container !== undefined) {
+    const remedy = failed.hint ?? containerRemedy(sandbox.container);
+    return { ...line, status: "problem", detail: failed.found, remedy };
   }
+  const inside = sandbox.container === undefined ? "" : `; in a container (${sandbox.container})`;
   return { ...line, status: "ok", detail: `${isRoot ? "root may make them" : "user namespaces are allowed"}${inside}` };
 }
 

@@ -137,8 +137,12 @@ describe("user namespaces", () => {
   });
 
   test("that a container forbids are a matter of how it is started", () => {
-    const check = namespaces({ sandbox: { container: "podman" }, trial: failed("sandbox") });
+    const sandbox = { container: "podman" } as const;
+    const trial: NativeTrial = { kind: "failed", at: "sandbox", found: "mount proc: EPERM" };
+    const check = namespaces({ sandbox, trial });
     expect(check).toMatchObject({ status: "problem", remedy: expect.stringContaining("unmask=ALL") });
+    expect(namespaces({ sandbox, trial: failed("sandbox", "it broke", "so mend it") })?.remedy).toBe("so mend it");
+    expect(find("native-run", { sandbox, trial })).toBeUndefined();
   });
 });
 
