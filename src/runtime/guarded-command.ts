@@ -20,7 +20,7 @@ descendants() {
   family=
   for one in $(descendants $$); do family="$one $family"; done
   kill -TERM 0
-  for pause in 0 1 4; do
+  for pause in 0 1 2; do
     sleep "$pause"
     [ -z "$1" ] || "$2" rm --force --volumes "$1"
   done

@@ -20,7 +20,7 @@ const CACHE_FOLDER = [".tmp-test", "image-cache"];
 export function cacheArchive(
   request: ProfileRequest,
   { id, repository }: Pick<ReadProfile, "id" | "repository">,
-  tools: Tools,
+  tools: Pick<Tools, "environment" | "workingDirectory">,
 ): string {
   const temporary = tools.environment["PF_TMP_DIR"] ?? "";
   const folder =
