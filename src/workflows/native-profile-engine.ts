@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { selectImage } from "../assembly/select-image.ts";
-import { UserError } from "../errors.ts";
 import { envRecord } from "../oci/env-entries.ts";
 import { parseContainerDefaults } from "../oci/image-config.ts";
 import { parsePlatform } from "../oci/platform.ts";
@@ -91,7 +90,8 @@ function preparedOf(attempt: BuildAttempt, { engine, images }: NativeProfiles) {
     version: PLAN_VERSION,
     source: { kind: "image", base: { reference: base.reference, digest: base.digest, platform: base.platform } },
     platforms: [],
-    users: planned.plan.users,
+    // No instruction of the Dockerfile says another one either.
+    users: { ...planned.plan.users, image: base.user },
     steps: planned.dockerfile.steps(source.contextDigest),
   };
   const resolved: ResolvedSource = {
@@ -121,9 +121,6 @@ async function runNativeGate(
     try {
       const image = await selectImage(source, { platform: parsePlatform(hostPlatform()), what: gate.image });
       const { env, user } = parseContainerDefaults(image.config["config"], `The config of ${gate.image}`);
-      if (!/^(?:root|0)?(?::(?:root|0))?$/.test(user)) {
-        throw new UserError(`The image ${gate.image} runs as ${user}, and cooper's own engine runs gates as root.`);
-      }
       const layers = await session.unpack(storedLayers(image));
       const { exitCode } = await session.sandbox.run(
         {
@@ -132,9 +129,10 @@ async function runNativeGate(
           request: {
             layers: [...layers],
             argv: ["/bin/sh", gate.login ? "-lc" : "-c", gate.command],
-            env: { ...DEFAULT_ENV, ...envRecord(env) },
+            env: { PATH: DEFAULT_ENV.PATH, ...envRecord(env) },
             cwd: GATE_WORKSPACE,
             user: { uid: 0, gid: 0, groups: [] },
+            account: user,
             binds: [{ source: gate.repository, target: GATE_WORKSPACE, readOnly: false }],
             kept: gate.kept.map((folder) => `${GATE_WORKSPACE}/${folder}`),
             secrets: [],

@@ -45,7 +45,7 @@ function profileWords({ folder, profile, cache }: Profiled, native: NativeEngine
   const path = join(native.directory("request"), "request.json");
   writeFileSync(path, JSON.stringify({ repo_dir: folder, profile_path: profile, image_cache_dir: cache, ...request }));
   native.give(path);
-  return ["profile", "build", "--request", path, "--backend", "native", "--base-image", BASE];
+  return ["profile", "build", "--request", path, "--backend", "native"];
 }
 
 function readText(...path: readonly string[]): string {
@@ -77,8 +77,11 @@ describeNative((native) => {
     const made = await native.run(["image", "append", `store:${BASE_IMAGE}`, layer, "--output", `store:${BASE}`]);
     expect([made.exitCode, made.stderr]).toEqual([0, expect.any(String)]);
   };
-  const build = async (profiled: Profiled, { request = {}, args = [] }: { request?: object; args?: string[] } = {}) => {
-    const result = await native.run([...profileWords(profiled, native, request), ...args]);
+  const build = async (
+    profiled: Profiled,
+    { request = {}, args = [], base = BASE }: { request?: object; args?: string[]; base?: string } = {},
+  ) => {
+    const result = await native.run([...profileWords(profiled, native, request), "--base-image", base, ...args]);
     const document: unknown = JSON.parse(result.stdout);
     return {
       ...result,
@@ -199,6 +202,21 @@ describeNative((native) => {
     expect(all.result.gates[2]?.log).toBe("begun\n");
   });
 
+  test("an image keeps the user of its base, as whom its gates run", async () => {
+    await makeBase();
+    const layer = native.workspace({ "etc/made-for": "a user" });
+    const base = "localhost/profile-base:user";
+    const words = ["image", "append", `store:${BASE}`, layer, "--user", "games", "--output", `store:${base}`];
+    expect((await native.run(words)).exitCode).toBe(0);
+    const profiled = repository({ a: "" }, { install_cmds: ["true"], gates: { test: { cmd: "id -un; echo $HOME" } } });
+    const built = await build(profiled, { base });
+    expect(built.failure).toBeUndefined();
+    const { stdout } = await native.run(["image", "inspect", `store:${built.response?.image_tag}`]);
+    expect(JSON.parse(stdout)).toMatchObject({ config: { User: "games" } });
+    const { result } = await gates(profiled);
+    expect(result.gates[0]?.log).toBe("games\n/usr/games\n");
+  });
+
   test("a gate that the profile does not have and an image that is not there are told of", async () => {
     const profiled = repository({ a: "" }, { install_cmds: [], gates: { test: { cmd: "true" } } });
     const place = ["--repo-dir", profiled.folder, "--profile", profiled.profile, "--backend", "native"];
@@ -230,7 +248,7 @@ describeNative((native) => {
       );
       return { exitCode: child.exitCode ?? (child.signalCode === "SIGKILL" ? 137 : 0), stdout };
     };
-    const built = await interrupt(profileWords(profiled, native));
+    const built = await interrupt([...profileWords(profiled, native), "--base-image", BASE]);
     expect([built.exitCode, built.stdout.includes("Interrupted")]).toEqual([code, signal === "SIGTERM"]);
     expect(readdirSync(profiled.cache).filter((name) => !name.endsWith(".partial"))).toEqual([]);
     expect(artifact(profiled, "manifest.json")).toBe("");
