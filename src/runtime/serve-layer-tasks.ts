@@ -15,6 +15,7 @@ import * as v from "valibot";
 import { messageOf, UserError } from "../errors.ts";
 import { packLayer } from "../store/pack-layer.ts";
 import { removeTree } from "../store/remove-tree.ts";
+import { unwritable } from "../store/staged-path.ts";
 import { unpackLayer } from "../store/unpack-layer.ts";
 import { STEP_COMPRESSION } from "../store/write-layer.ts";
 import { type LayerAnswer, type LayerTask, layerTaskSchema } from "./layer-task.ts";
@@ -39,14 +40,32 @@ export async function serveLayerTasks(): Promise<number> {
 }
 
 async function answer(line: string): Promise<void> {
+  const task = v.parse(layerTaskSchema, JSON.parse(line));
   let said: LayerAnswer;
   try {
-    said = await perform(v.parse(layerTaskSchema, JSON.parse(line)));
-  } catch (error) {
+    said = await perform(task);
+  } catch (cause) {
+    const error = isFullDisk(cause) ? unwritable(outputOf(task), cause) : cause;
     const hint = error instanceof UserError ? error.hint : undefined;
     said = { kind: "failed", message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
   }
   process.stdout.write(`${JSON.stringify(said)}\n`);
+}
+
+function isFullDisk(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+function outputOf(task: LayerTask): string {
+  switch (task.kind) {
+    case "unpack":
+    case "place":
+      return task.target;
+    case "pack":
+      return task.output;
+    case "remove":
+      return task.path;
+  }
 }
 
 async function perform(task: LayerTask): Promise<LayerAnswer> {

@@ -217,6 +217,41 @@ describeNative((native) => {
     expect(result.gates[0]?.log).toBe("games\n/usr/games\n");
   });
 
+  test.skipIf(native.name !== "root")(
+    "a full disk is told by what could not be written there, and nothing half-written is left (root, who may mount)",
+    async () => {
+      await makeBase();
+      const profiled = repository({ a: "" }, { install_cmds: [`seq 100000; echo ${native.id}`] });
+      const onSmallDisk = async (folder: string, size: string, work: () => Promise<void>) => {
+        const { exitCode, stderr } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
+        if (exitCode !== 0) throw new Error(stderr.toString());
+        await work().finally(() => Bun.spawnSync(["umount", folder]));
+      };
+      await onSmallDisk(profiled.cache, "20m", async () => {
+        const { failure } = await build(profiled);
+        expect(failure?.message).toMatch(/^Could not save the image to .*: the disk is full\.$/);
+        expect(readdirSync(profiled.cache)).toEqual([]);
+      });
+      await onSmallDisk(profiled.folder, "96k", async () => {
+        const { failure } = await build(profiled, { request: { force_rebuild: true } });
+        expect(failure?.message).toBe(
+          `Could not write ${profiled.folder}/.pf_manifest/image_build/build.log: the disk is full.`,
+        );
+        expect(unfinished(profiled.folder)).toEqual([]);
+      });
+      const data = native.directory("data");
+      await onSmallDisk(data, "200m", async () => {
+        const env = { XDG_DATA_HOME: data };
+        await native.run(["image", "copy", `oci:${native.store}:${BASE}`, `store:${BASE}`], { env });
+        const words = [...profileWords(profiled, native), "--base-image", BASE];
+        const { stdout } = await native.run(words, { env });
+        expect(v.parse(failureSchema, JSON.parse(stdout)).message).toMatch(
+          new RegExp(`^Could not write ${data}/cooper/store/.*: the disk is full\\.$`),
+        );
+      });
+    },
+  );
+
   test("a gate that the profile does not have and an image that is not there are told of", async () => {
     const profiled = repository({ a: "" }, { install_cmds: [], gates: { test: { cmd: "true" } } });
     const place = ["--repo-dir", profiled.folder, "--profile", profiled.profile, "--backend", "native"];
