@@ -18,6 +18,9 @@ export interface LayerEntry {
   readonly owner: string;
 }
 
+/** By which annotation a store and a layout know an image. */
+const NAMES = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
+
 const indexSchema = v.object({
   manifests: v.array(v.object({ digest: v.string(), annotations: v.optional(v.record(v.string(), v.string()), {}) })),
 });
@@ -37,12 +40,12 @@ const configSchema = v.object({
   rootfs: v.object({ diff_ids: v.array(v.string()) }),
 });
 
-/** Reads an image of a store; throws where there is none of that name. */
+/** Reads an image of a store or a layout; throws where there is none of that name. */
 export function storedImage(store: string, name: string): StoredImage {
   const blob = (digest: string) => join(store, "blobs", "sha256", digest.replace("sha256:", ""));
   const read = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
   const { manifests } = v.parse(indexSchema, read(join(store, "index.json")));
-  const entry = manifests.find(({ annotations }) => annotations["io.containerd.image.name"] === name);
+  const entry = manifests.find(({ annotations }) => NAMES.some((key) => annotations[key] === name));
   if (entry === undefined) throw new Error(`${name} is not in ${JSON.stringify(manifests)}`);
   const manifest = v.parse(manifestSchema, read(blob(entry.digest)));
   const config = v.parse(configSchema, read(blob(manifest.config.digest)));
