@@ -4,6 +4,7 @@
  * bun run bench assemble: see bench-assemble.ts
  * bun run bench registry: see bench-registry.ts
  * bun run bench profile: see bench-profile.ts
+ * bun run bench native: see bench-native.ts
  *
  * cooper beside the reference CLI (the npm package) on one engine, in one run and in turn. Local Features always, Features from a
  * registry when COOPER_TEST_REGISTRY_PLAIN names one. Times are ratios of two tools on this machine, not facts about either.
@@ -23,6 +24,7 @@ import {
   makeTimedClient,
   removeImages,
 } from "./bench-fixtures.ts";
+import { benchNative } from "./bench-native.ts";
 import { benchProfile } from "./bench-profile.ts";
 import { benchRegistry } from "./bench-registry.ts";
 import { measureCreate, measureExec, measureRunning, removeContainers } from "./bench-up.ts";
@@ -47,6 +49,10 @@ async function main(): Promise<void> {
   }
   if (positionals[0] === "registry") {
     await benchRegistry({ runs: Number(values.runs), json: values.json });
+    return;
+  }
+  if (positionals[0] === "native") {
+    await benchNative({ runs: Number(values.runs), json: values.json });
     return;
   }
   if (positionals[0] === "profile") {

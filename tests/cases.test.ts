@@ -48,7 +48,7 @@ async function renderCase(name: string, kind: FakeEngineKind): Promise<{ plan: s
   const { dockerfile } = await describeBuild(prepared, tools);
   return {
     plan: `${JSON.stringify({ hash: prepared.planHash, tags: prepared.tags, plan: prepared.plan }, null, 2)}\n`,
-    dockerfile: dockerfile.replace(/(feature-content:)[0-9a-f]{12}/g, "$1<random>"),
+    dockerfile: (dockerfile ?? "").replace(/(feature-content:)[0-9a-f]{12}/g, "$1<random>"),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Agent } from "../agent/agents.ts";
+import { UserError } from "../errors.ts";
 import { formatCommand } from "../plan/command.ts";
 import { describeBuild, refuseContradictions } from "../workflows/build-image.ts";
 import type { BuildRequest } from "../workflows/build-request.ts";
@@ -79,10 +80,17 @@ async function describeAgentPlan(
 
 /** The Dockerfiles or the commands of builds that follow each other. */
 async function describe(builds: readonly PreparedBuild[], flags: Flags, tools: Tools): Promise<string> {
-  const layouts = await Promise.all(builds.map((prepared) => describeBuild(prepared, tools)));
-  if (flags.boolean("dockerfile")) return layouts.map(({ dockerfile }) => dockerfile).join("\n");
-  const commands = layouts.flatMap((layout) => [...layout.commands, ...layout.cleanup]);
-  return commands.map((command) => `${formatCommand(command)}\n`).join("");
+  const described = await Promise.all(builds.map((prepared) => describeBuild(prepared, tools)));
+  if (flags.boolean("argv")) {
+    return described.flatMap(({ commands }) => commands.map((command) => `${formatCommand(command)}\n`)).join("");
+  }
+  return described.map(({ dockerfile }) => dockerfile ?? refuseDockerfile()).join("\n");
+}
+
+function refuseDockerfile(): never {
+  throw new UserError("No Dockerfile is built with this backend.", {
+    hint: "Without --dockerfile the plan is printed, with --argv what runs; --backend engine is what builds a Dockerfile.",
+  });
 }
 
 function reportOf({ planHash, tags, upToDate, plan }: PreparedBuild) {

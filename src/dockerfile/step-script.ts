@@ -1,11 +1,17 @@
 import { UserError } from "../errors.ts";
 import type { ExecutingStep, FeatureStep } from "../plan/build-plan.ts";
+import type { Command } from "../plan/command.ts";
 import { INSTALL_SCRIPT } from "./install-script.ts";
 import { packagesScript } from "./packages-script.ts";
 import { userIdsScript } from "./user-ids.ts";
 
 /** Where an image has the content of its Features while they install. */
 export const FEATURES_FOLDER = "/tmp/dev-container-features";
+
+/** What a step runs where no Dockerfile says it: as root, in the image. */
+export function stepCommand(step: ExecutingStep): Command {
+  return { file: "/bin/sh", args: ["-c", stepScript(step)], env: {} };
+}
 
 /** What a step runs, as text for `/bin/sh -c` as root; a Feature's content lies in its folder of FEATURES_FOLDER. */
 export function stepScript(step: ExecutingStep): string {

@@ -179,7 +179,7 @@ export interface LabelStep {
 }
 
 /** Whether a step needs a running container, or only adds files to the image or changes its configuration. */
-export function stepExecutes(step: BuildStep): boolean {
+export function stepExecutes(step: BuildStep): step is ExecutingStep {
   switch (step.kind) {
     case "feature":
     case "user-ids":

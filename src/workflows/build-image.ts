@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { chmod, cp, link, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { refuseExecution } from "../assembly/refuse-execution.ts";
+import { stepCommand } from "../dockerfile/step-script.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { withTemporaryDirectory } from "../host/temporary-directory.ts";
 import { parseImageReference } from "../oci/reference.ts";
-import { featureSteps } from "../plan/build-plan.ts";
-import { describeCommand } from "../plan/command.ts";
+import { featureSteps, stepExecutes } from "../plan/build-plan.ts";
+import { type Command, describeCommand } from "../plan/command.ts";
 import { type BuildDelivery, optionsThatNeedBuildkit } from "../runtime/build-commands.ts";
 import { explainBuildFailure } from "../runtime/build-failure.ts";
 import { type BuildLayout, layOutBuild } from "../runtime/build-layout.ts";
@@ -18,6 +20,7 @@ import { assemblePlan } from "./assemble-plan.ts";
 import type { BuildRequest } from "./build-request.ts";
 import { usesCompose } from "./compose-project.ts";
 import { type LoadedConfiguration, loadConfiguration } from "./load-configuration.ts";
+import { nativeSource } from "./native-source.ts";
 import { type PreparedBuild, prepareBuild } from "./prepare-build.ts";
 import { refuseForBackend } from "./refuse-for-backend.ts";
 import { saveLockfile } from "./save-lockfile.ts";
@@ -50,7 +53,7 @@ export interface DecidedBuild {
 /** Makes the image that was decided on, unless the engine has it already. */
 export async function realizeBuild({ prepared, show }: DecidedBuild, tools: Tools): Promise<void> {
   const { request } = prepared;
-  refuseForBackend(prepared.engine, request);
+  refuseForBackend(prepared.engine.kind, request);
   // First, so that a context with the lockfile in it is the same for the first build and those that follow.
   await saveLockfile(prepared.features.lockfile);
   if (prepared.upToDate && mayReuse(request)) {
@@ -78,10 +81,32 @@ export async function realizeBuild({ prepared, show }: DecidedBuild, tools: Tool
   });
 }
 
-/** The layout that `buildImage` would write and run under `directory`. */
-export async function describeBuild(prepared: PreparedBuild, tools: Tools): Promise<BuildLayout> {
-  const builder = await selectBuilder(prepared, tools);
-  return layOut({ prepared, builder }, join(buildsFolder(prepared.request, tools), "build-XXXXXX"));
+/** What a build would run, and the Dockerfile that it is run with, where there is one. */
+export interface BuildDescription {
+  readonly commands: readonly Command[];
+  readonly dockerfile: string | undefined;
+}
+
+/** What `realizeBuild` would run; with cooper's own engine, what would run in its sandbox. */
+export async function describeBuild(prepared: PreparedBuild, tools: Tools): Promise<BuildDescription> {
+  const { engine, request, plan } = prepared;
+  refuseForBackend(engine.kind, request);
+  switch (engine.kind) {
+    case "none":
+      refuseExecution(plan);
+      return { commands: [], dockerfile: undefined };
+    case "native":
+      nativeSource(plan);
+      return {
+        commands: plan.steps.flatMap((step) => (stepExecutes(step) ? [stepCommand(step)] : [])),
+        dockerfile: undefined,
+      };
+    case "client": {
+      const builder = await selectBuilder(prepared, tools);
+      const layout = layOut({ prepared, builder }, join(buildsFolder(request, tools), "build-XXXXXX"));
+      return { commands: [...layout.commands, ...layout.cleanup], dockerfile: layout.dockerfile };
+    }
+  }
 }
 
 /** Throws UserError for options that cannot be had together, or not for this configuration. */

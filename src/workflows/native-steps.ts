@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { PlannedLayer } from "../assembly/plan-layers.ts";
 import { INSTALL_SCRIPT, OPTIONS_FILE, renderInstallScript, renderOptionsFile } from "../dockerfile/install-script.ts";
-import { FEATURES_FOLDER, folderName, stepScript } from "../dockerfile/step-script.ts";
+import { FEATURES_FOLDER, folderName, stepCommand } from "../dockerfile/step-script.ts";
 import { UserError } from "../errors.ts";
 import type { NewLayer } from "../oci/append-layers.ts";
 import type { ExecutingStep, FeatureStep, ImageUsers } from "../plan/build-plan.ts";
@@ -37,10 +37,9 @@ export class FailedStep extends UserError {
   readonly command: Command;
   readonly exitCode: number;
 
-  constructor(argv: readonly string[], exitCode: number) {
+  constructor(command: Command, exitCode: number) {
     super(`exit code: ${exitCode}`);
-    const [file = "", ...args] = argv;
-    this.command = { file, args, env: {} };
+    this.command = command;
     this.exitCode = exitCode;
   }
 }
@@ -67,7 +66,7 @@ export async function runNativeStep(
     { folder, request, timeoutSeconds },
     { onOutput: running.output },
   );
-  if (exitCode !== 0) throw new FailedStep(request.argv, exitCode);
+  if (exitCode !== 0) throw new FailedStep(stepCommand(step), exitCode);
   return packStep({ folder, layers, started, made, running }, context);
 }
 
@@ -108,10 +107,11 @@ function sandboxRequest(
   const { planned, layers, folder } = place;
   const { confidences, network, machineEnv } = context;
   const content = step.kind === "feature" ? [writeFeature(step, folder, context)] : [];
+  const { file, args } = stepCommand(step);
   const env = { ...DEFAULT_ENV, ...machineEnv, ...planned.env, ...confidences.env };
   return {
     layers: [...layers],
-    argv: ["/bin/sh", "-c", stepScript(step)],
+    argv: [file, ...args],
     env,
     cwd: planned.workingDirectory === "" ? "/" : planned.workingDirectory,
     user: { uid: 0, gid: 0, groups: [] },

@@ -21,6 +21,7 @@ import type { LocalImage } from "../runtime/local-image.ts";
 import type { BuildRequest } from "./build-request.ts";
 import { type ComposeProject, readComposeProject, usesCompose } from "./compose-project.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
+import { refuseForBackend } from "./refuse-for-backend.ts";
 import { type ConfiguredFeatures, resolveConfiguredFeatures } from "./resolve-configured-features.ts";
 import { resolveSource } from "./resolve-source.ts";
 import type { ResolvedSource } from "./resolved-source.ts";
@@ -56,6 +57,8 @@ export async function prepareBuild(asked: BuildRequest, origin: BuildOrigin, too
   features.catch(() => undefined);
   const compose = origin.compose ?? (usesCompose(origin) ? await readComposeProject(asked, origin, tools) : undefined);
   const request = compose === undefined ? asked : requestOfService(asked, compose, tools);
+  if (request.backend === "native") refuseForBackend("native", request);
+  if (request.backend === "assemble") refuseForBackend("none", request);
   const platforms = parsePlatforms(request.platform);
   const labels = parseLabels(request.labels);
   const source = await resolveSource(request, { configuration: origin, compose, platform: platforms[0] }, tools);

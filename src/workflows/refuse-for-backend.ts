@@ -3,7 +3,7 @@ import type { Engine } from "../runtime/engine.ts";
 import type { BuildRequest } from "./build-request.ts";
 
 /** Throws a UserError that names the options which whatever builds cannot honour. */
-export function refuseForBackend({ kind }: Engine, request: BuildRequest): void {
+export function refuseForBackend(kind: Engine["kind"], request: BuildRequest): void {
   const wrong = optionsWithoutUse(kind, request);
   if (wrong.length > 0)
     throw new UserError(`${wrong.join(", ")} cannot be had with ${BACKENDS[kind]}.`, { hint: HINTS[kind] });

@@ -258,6 +258,22 @@ chown -R 1234:2345 /closed && chmod 6755 /closed/in/file && chmod 000 /closed/in
     });
   });
 
+  test("plan says what would run in the sandbox, and which options cannot be had", async () => {
+    const folder = withFeatures({ one: "touch /one", two: "touch /two" });
+    const plan = (...args: string[]) =>
+      native.run(["plan", "--workspace-folder", folder, "--backend", "native", ...args], {
+        env: { PATH: "/usr/bin:/bin" },
+      });
+    const install = (id: string) =>
+      `/bin/sh -c 'cd /tmp/dev-container-features/${id} && chmod -R 0755 . && ./devcontainer-features-install.sh'\n`;
+    expect((await plan("--argv")).stdout).toBe(install("one_0") + install("two_1"));
+    expect(JSON.parse((await plan()).stdout)).toMatchObject({ upToDate: false });
+    expect((await plan("--dockerfile")).stderr).toContain("No Dockerfile is built with this backend.");
+    expect((await plan("--argv", "--builder", "x")).stderr).toContain(
+      "--builder cannot be had with cooper's own engine.",
+    );
+  });
+
   test("a Dockerfile is refused in a sentence that names who can build it, but for one that only says FROM", async () => {
     const config = devcontainerJson({ build: { dockerfile: "Dockerfile" }, features: { "./mark": {} } });
     const feature = localFeature("mark", "touch /mark");

@@ -1,10 +1,8 @@
 import { expect, test } from "bun:test";
-import { noEngine } from "../../src/runtime/no-engine.ts";
 import { plainBuildRequest } from "../../src/workflows/build-request.ts";
 import { refuseForBackend } from "../../src/workflows/refuse-for-backend.ts";
 
 const plain = plainBuildRequest({ workspaceFolder: "/w", configPath: undefined });
-const engine = (kind: "client" | "native" | "none") => ({ ...noEngine, kind });
 
 test.each([
   ["client", { network: "none", stepTimeout: 3 }, "--network, --step-timeout cannot be had with Docker and Podman."],
@@ -13,9 +11,9 @@ test.each([
   ["none", { secrets: ["id=a"], ssh: ["default"] }, "--secret, --ssh cannot be had with --backend assemble."],
   ["none", { cacheFrom: ["a"], cacheTo: "b" }, "--cache-from, --cache-to cannot be had with --backend assemble."],
 ] as const)("%s refuses what it cannot honour by name", (kind, asked, message) => {
-  expect(() => refuseForBackend(engine(kind), { ...plain, ...asked })).toThrow(message);
+  expect(() => refuseForBackend(kind, { ...plain, ...asked })).toThrow(message);
 });
 
 test.each(["client", "native", "none"] as const)("%s takes a plain build", (kind) => {
-  expect(() => refuseForBackend(engine(kind), plain)).not.toThrow();
+  expect(() => refuseForBackend(kind, plain)).not.toThrow();
 });
