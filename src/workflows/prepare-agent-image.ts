@@ -22,6 +22,7 @@ import type { PreparedBuild } from "./prepare-build.ts";
 import { foundBase, needsOf, presentBase } from "./present-base.ts";
 import type { ResolvedSource } from "./resolved-source.ts";
 import type { Tools } from "./tools.ts";
+import { thisCaller, wantedUser } from "./wanted-user.ts";
 
 /** An agent's image that is wanted. */
 export interface AgentImageRequest {
@@ -104,7 +105,8 @@ async function decideOnBase(
   const variant = chooseVariant(agent, needs);
   const version = await resolveAgentVersion({ agent, variant, version: wantedVersion(agent, settings) }, tools);
   const { folder, files } = await obtainAgent({ agent, variant, version }, tools, show);
-  const user = agentUserOn(source, { wanted: wantedUser(settings, tools), files: baseFiles }, tools);
+  const wanted = await wantedUser(settings, { source, caller: thisCaller() }, tools);
+  const user = agentUserOn(source, { wanted, files: baseFiles }, tools);
   const plan = planAgentImage({
     base: { reference: source.base.reference, digest: source.base.digest, platform: source.base.platform },
     baseName: base.name ?? "",
@@ -182,14 +184,6 @@ function placedFiles(variant: AgentVariant, files: readonly AgentFile[]) {
     const file = files.find((known) => known.name === name);
     return file === undefined ? [] : [{ name, digest: file.digest, to, mode }];
   });
-}
-
-function wantedUser(settings: AgentSettings, tools: Tools) {
-  return {
-    name: settings.username ?? (tools.environment["USER"] || "user"),
-    uid: settings.uid ?? process.getuid?.() ?? 1000,
-    gid: settings.gid ?? process.getgid?.() ?? 1000,
-  };
 }
 
 function missingPackages(
