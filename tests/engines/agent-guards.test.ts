@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { openShellScene } from "./agent-shell.ts";
+import { askEngine } from "./builders.ts";
 import { BASE_IMAGE, describeEngine } from "./engines.ts";
 import { writeFiles } from "./workspace.ts";
 
@@ -121,6 +122,22 @@ for (const name of ["docker", "podman"] as const) {
       rmSync(join(folder, "one"));
       expect((await long).stdout).toBe("end\n");
       expect(everything(folder)).toEqual(["cooper.jsonc"]);
+    });
+
+    test("where a run was killed and its container lives on, its placeholders stay until that ends", async () => {
+      const folder = scene.project(settings);
+      const { id, kill } = await scene.start(folder);
+      kill();
+      expect((await scene.inside(folder, "true")).exitCode).toBe(0);
+      expect(everything(folder)).toContain("ocx.json");
+      const beside = await askEngine(engine, ["exec", id, "sh", "-c", `${ATTACK} attack ocx.json .devcontainer`]);
+      expect(beside.stdout).toBe("");
+      rmSync(join(folder, "going"));
+      const isThere = async () => (await askEngine(engine, ["ps", "--quiet", "--no-trunc"])).stdout.includes(id);
+      for (let round = 0; round < 100 && (await isThere()); round += 1) await Bun.sleep(100);
+      expect((await scene.inside(folder, "true")).exitCode).toBe(0);
+      // An empty one may be the user's: nobody is left who knows.
+      expect(everything(folder)).toEqual([".devcontainer", "cooper.jsonc"]);
     });
 
     test("what a killed run left is taken away by the next, and a symlink is told", async () => {

@@ -69,7 +69,7 @@ export function openShellScene(engine: TestEngine) {
         rmSync(going, { force: true });
         await child.exited;
       };
-      return { id, stop };
+      return { id, stop, kill: () => child.kill("SIGKILL") };
     },
     /** Runs a script in the agent's place, in the project. */
     inside: (folder: string, script: string, more: Readonly<Record<string, string>> = {}) =>
