@@ -14,6 +14,8 @@ export interface AgentContainer {
   readonly labelled: boolean;
   /** Whether the engine would hand in the caller's proxies by itself, if not told otherwise. */
   readonly handsInProxies: boolean;
+  /** Whether the engine reads the name of an env file as a record of several. */
+  readonly listsFiles: boolean;
   /** Whether the engine's `run` can label the volumes that it makes; else they are made before it. */
   readonly labelsVolumes: boolean;
   readonly workingDirectory: string;
@@ -63,7 +65,14 @@ export function agentVolumeArgs({ labelsVolumes, mounts }: AgentContainer): stri
   if (labelsVolumes) return [];
   return mounts.flatMap((mount) =>
     mount.kind === "volume"
-      ? [["volume", "create", ...assignments(mount.labels).map((label) => `--label=${label}`), mount.source]]
+      ? [
+          [
+            "volume",
+            "create",
+            ...assignments(mount.labels).map((label) => `--label=${csvRecord([label])}`),
+            mount.source,
+          ],
+        ]
       : [],
   );
 }
@@ -93,7 +102,8 @@ export function agentRunArgs(container: AgentContainer): string[] {
     ...(port === undefined ? [] : [`--publish=127.0.0.1:${port}:80`]),
     ...container.mounts.flatMap((mount) => mountArgs(mount, container)),
     ...(container.handsInProxies ? ["--http-proxy=false"] : []),
-    ...container.envFiles.map(({ path }) => `--env-file=${path}`),
+    // A name with a comma would be two files to Podman, the second wherever its name says.
+    ...container.envFiles.map(({ path }) => `--env-file=${container.listsFiles ? csvRecord([path]) : path}`),
     ...Object.entries(env).map(([name, value]) => `--env=${name}=${value}`),
     ...container.passedEnv.map((name) => `--env=${name}`),
     ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),

@@ -67,6 +67,7 @@ export function planAgentContainer(input: AgentContainerInput): AgentContainer {
     terminal: host.terminal,
     labelled: host.engine === "docker" || !host.linux,
     handsInProxies: host.engine === "podman",
+    listsFiles: host.engine === "podman",
     labelsVolumes: host.engine === "docker",
     workingDirectory: input.target,
     mounts: mountsOf(input),

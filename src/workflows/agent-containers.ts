@@ -8,6 +8,7 @@ import { AGENT_WORKSPACE_LABEL } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { execCommand } from "../runtime/exec-command.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
+import { labelFilter } from "../runtime/label-filter.ts";
 import { endRemoteProcesses, PROCESS_MARK } from "./end-remote-processes.ts";
 import { engineCandidates } from "./open-engine.ts";
 import type { Tools } from "./tools.ts";
@@ -65,11 +66,11 @@ export async function agentContainersOn(
   engine: Engine,
   { workspace, agent }: Pick<AgentContainersQuestion, "workspace" | "agent">,
 ): Promise<readonly AgentContainerFound[]> {
-  const labels = [
-    agent === undefined ? AGENT_LABEL : `${AGENT_LABEL}=${agent}`,
-    ...(workspace === undefined ? [] : [agentWorkspaceLabel(workspace)]),
+  const folder = workspace === undefined ? undefined : realFolder(workspace);
+  const filters = [
+    ...["--filter", `label=${agent === undefined ? AGENT_LABEL : `${AGENT_LABEL}=${agent}`}`],
+    ...(folder === undefined ? [] : labelFilter(AGENT_WORKSPACE_LABEL, folder)),
   ];
-  const filters = labels.flatMap((label) => ["--filter", `label=${label}`]);
   const format = "{{.ID}}\t{{.Names}}\t{{.Image}}\t{{.Status}}";
   const { exitCode, stdout, stderr } = await engine.ask(["ps", "--no-trunc", ...filters, "--format", format]);
   if (exitCode !== 0) {
@@ -86,7 +87,8 @@ export async function agentContainersOn(
     const [of = "", workspaceFolder = ""] = owners.get(id) ?? [];
     return { id, name, image, status, agent: of, workspaceFolder };
   });
-  return containers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const meant = containers.filter(({ workspaceFolder }) => folder === undefined || workspaceFolder === folder);
+  return meant.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Agent and folder of containers, by id; of one that is gone meanwhile nothing. `ps` of Podman 4 does not tell single labels. */
@@ -158,7 +160,7 @@ export async function stopAgents(
   return containers;
 }
 
-/** The label of the containers in which agents work on a folder: it is named there with links followed. */
-export function agentWorkspaceLabel(folder: string): string {
-  return `${AGENT_WORKSPACE_LABEL}=${existsSync(folder) ? realpathSync(folder) : folder}`;
+/** A folder as the labels of agents' containers name it: with links followed. */
+export function realFolder(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : folder;
 }

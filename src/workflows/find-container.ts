@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import { type ContainerDetails, readContainerInspection } from "../runtime/container-details.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { failedCommand, unreachableEngine, unreachableReason } from "../runtime/engine-failure.ts";
+import { labelFilter } from "../runtime/label-filter.ts";
 
 /** Which container is meant: the one with an id, those with labels, or a workspace's. */
 export type ContainerWish =
@@ -48,13 +49,13 @@ export async function findContainer(engine: Engine, wish: ContainerWish): Promis
 
 /** The containers that carry all of the labels, newest first, without those that are being removed. */
 export async function containersLabelled(engine: Engine, labels: IdLabels): Promise<readonly ContainerDetails[]> {
-  const filters = Object.entries(labels).flatMap(([name, value]) => ["--filter", `label=${name}=${value}`]);
+  const filters = Object.entries(labels).flatMap(([name, value]) => labelFilter(name, value));
   const args = ["ps", "-q", "-a", "--no-trunc", ...filters];
   const { exitCode, stdout, stderr } = await engine.ask(args);
   if (exitCode !== 0) throw engineFailure(engine, { args, exitCode, stderr });
   const ids = stdout.split("\n").filter((line) => line !== "");
   const found = ids.length === 0 ? [] : await inspectContainers(engine, ids);
-  return found.filter(({ status }) => status !== "removing");
+  return found.filter((container) => container.status !== "removing" && carriesLabels(container, labels));
 }
 
 /** The containers of these ids or names that there are. */

@@ -5,7 +5,8 @@ import { type ContainerDetails, readContainerInspection } from "../runtime/conta
 import type { Engine } from "../runtime/engine.ts";
 import { answerOf } from "../runtime/engine-answer.ts";
 import { reachEngine } from "../runtime/find-engine.ts";
-import { type AgentChoice, agentWorkspaceLabel } from "./agent-containers.ts";
+import { labelFilter } from "../runtime/label-filter.ts";
+import { type AgentChoice, realFolder } from "./agent-containers.ts";
 import { engineCandidates } from "./open-engine.ts";
 import type { Tools } from "./tools.ts";
 
@@ -36,11 +37,15 @@ export async function listContainers(
   { workspaceFolder, dockerPath, agent }: ListQuestion,
   tools: Tools,
 ): Promise<{ readonly engine: Engine; readonly containers: readonly ListedContainer[] }> {
-  const value = workspaceFolder === undefined ? "" : `=${workspaceFolder}`;
   const { engine, answer } = await reachEngine(engineCandidates(dockerPath, tools), (candidate) =>
     Promise.all([
-      agent === undefined ? containersWith(candidate, `${localFolderLabel}${value}`) : [],
-      containersWith(candidate, workspaceFolder === undefined ? AGENT_LABEL : agentWorkspaceLabel(workspaceFolder)),
+      agent === undefined ? containersWith(candidate, { name: localFolderLabel, value: workspaceFolder }) : [],
+      containersWith(
+        candidate,
+        workspaceFolder === undefined
+          ? { name: AGENT_LABEL, value: undefined }
+          : { name: AGENT_WORKSPACE_LABEL, value: realFolder(workspaceFolder) },
+      ),
     ]),
   );
   const [ofDev, ofAgents] = answer;
@@ -53,15 +58,20 @@ export async function listContainers(
   return { engine, containers };
 }
 
-/** The containers that carry a label (`name` or `name=value`), in whatever state. */
-export async function containersWith(engine: Engine, label: string): Promise<readonly ContainerDetails[]> {
-  const ids = (await answerOf(engine, ["ps", "-a", "-q", "--no-trunc", "--filter", `label=${label}`]))
+/** The containers that carry a label, with this value or with whichever, in whatever state. */
+export async function containersWith(
+  engine: Engine,
+  { name, value }: { readonly name: string; readonly value: string | undefined },
+): Promise<readonly ContainerDetails[]> {
+  const filter = value === undefined ? ["--filter", `label=${name}`] : labelFilter(name, value);
+  const ids = (await answerOf(engine, ["ps", "-a", "-q", "--no-trunc", ...filter]))
     .split("\n")
     .filter((id) => id !== "");
   if (ids.length === 0) return [];
   const { stdout } = await engine.ask(["inspect", "--type", "container", ...ids]);
   // One that was removed meanwhile is missing from the answer, which is as it should be.
-  return readContainerInspection(stdout.trim() === "" ? "[]" : stdout);
+  const found = readContainerInspection(stdout.trim() === "" ? "[]" : stdout);
+  return found.filter(({ labels }) => value === undefined || labels[name] === value);
 }
 
 function toListed(container: ContainerDetails): ListedContainer {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { AGENT_WORKSPACE_LABEL } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
+import { labelFilter } from "../runtime/label-filter.ts";
 import type { AgentPresence } from "../store/agent-presence.ts";
 import type { Guard } from "./find-guards.ts";
 import type { Tools } from "./tools.ts";
@@ -44,7 +45,7 @@ export async function takeGuards(
   const others = presence.leave();
   if (others === "running") return;
   if (others === "killed") {
-    const args = ["ps", "--all", "--quiet", "--filter", `label=${AGENT_WORKSPACE_LABEL}=${workspace}`];
+    const args = ["ps", "--all", "--quiet", ...labelFilter(AGENT_WORKSPACE_LABEL, workspace)];
     const command = { file: engine.path, args, env: {} };
     // After an interruption too.
     const { exitCode, stdout } = await tools.runProcess(command, { regardless: true });

@@ -70,7 +70,7 @@ async function membersOf(
   { place, idLabels, engine }: { place: ContainerPlace; idLabels: IdLabels; engine: Engine },
 ): Promise<readonly ContainerDetails[]> {
   const project = projectOf(details);
-  if (project !== undefined) return containersWith(engine, `${PROJECT_LABEL}=${project}`);
+  if (project !== undefined) return containersWith(engine, { name: PROJECT_LABEL, value: project });
   // The old label alone is on the containers of a folder's other configurations too.
   const isExact = place.idLabels.length > 0 || idLabels[configFileLabel] !== undefined;
   return place.containerId === undefined && isExact ? containersLabelled(engine, idLabels) : [details];

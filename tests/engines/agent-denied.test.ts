@@ -127,6 +127,14 @@ for (const name of ["docker", "podman"] as const) {
       expect(stdout).toBe("1\n");
     });
 
+    test("the name of an env file cannot lead to another file", async () => {
+      writeFiles(scene.home, { ".aws/credentials": `AWS_SECRET_ACCESS_KEY=${secret}\n` });
+      const named = `x,${join(scene.home, ".aws", "credentials")}`;
+      const folder = project({ env_file: named }, { [named]: "A=1\n", x: "B=1\n" });
+      const { stdout, stderr } = await inside(folder, `env | grep -E '^(A|B)=|${secret}'`);
+      expect({ stdout, stderr }).toMatchObject({ stdout: "A=1\n" });
+    });
+
     test("a hostile cooper.jsonc gets nothing before it is trusted, and what it asked for after", async () => {
       writeFiles(scene.home, { ".aws/credentials": `AWS_SECRET_ACCESS_KEY=${secret}\n` });
       const hostile = {

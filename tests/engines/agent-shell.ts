@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { csvRecord } from "../../src/plan/csv-record.ts";
 import { tarOf } from "../fakes/registry-tar.ts";
 import { askEngine } from "./builders.ts";
 import { cooperCommand, runCooper, type TestEngine } from "./engines.ts";
@@ -63,7 +64,9 @@ export function openShellScene(engine: TestEngine) {
       for (let round = 0; round < 600 && !existsSync(going) && child.exitCode === null; round += 1)
         await Bun.sleep(100);
       if (!existsSync(going)) throw new Error(`No agent runs: ${await child.stderr.text()}`);
-      const ask = ["ps", "--quiet", "--no-trunc", "--filter", `label=dev.cooper.agent.workspace=${folder}`];
+      const label = `label=dev.cooper.agent.workspace=${folder}`;
+      const filter = engine.name === "podman" ? csvRecord([label]) : label;
+      const ask = ["ps", "--quiet", "--no-trunc", "--filter", filter];
       const id = (await askEngine(engine, ask)).stdout.trim();
       const stop = async () => {
         rmSync(going, { force: true });

@@ -124,6 +124,16 @@ test("a path with a comma stays one path", () => {
   expect(args).toContain('type=bind,"source=/src/a,readonly=false",target=/workspace/src/app');
 });
 
+test("an env file whose name has a comma is one file for both engines", () => {
+  const envFiles = [{ path: "/src/app/x,/root/.aws/credentials", names: [] }];
+  const word = (engine: "docker" | "podman") =>
+    agentRunArgs(planAgentContainer({ ...INPUT, envFiles, host: { ...INPUT.host, engine } })).find((arg) =>
+      arg.startsWith("--env-file"),
+    );
+  expect(word("docker")).toBe("--env-file=/src/app/x,/root/.aws/credentials");
+  expect(word("podman")).toBe('--env-file="/src/app/x,/root/.aws/credentials"');
+});
+
 test("a folder with a colon is covered as a whole", () => {
   const forbidden = [{ path: "a:b", kind: "directory" } as const];
   const covered = (engine: "docker" | "podman") =>
