@@ -51,19 +51,24 @@ export function overlayRefused(
   });
 }
 
+/** Namespaces that could not be had, or not be furnished. */
+export class SandboxRefused extends UserError {}
+
 /** The namespaces could not be had, or not be furnished. */
 export function sandboxRefused(
   means: SandboxMeans,
   { ended, refusal }: { ended: ProcessResult; refusal?: { readonly call: string; readonly code: string } },
-): UserError {
+): SandboxRefused {
   const said = ended.stderr.trim().split("\n").at(-1) ?? "";
   if (refusal !== undefined) {
-    return new UserError(`Could not prepare a step's surroundings: ${refusal.call}.`, {
+    return new SandboxRefused(`Could not prepare a step's surroundings: ${refusal.call}.`, {
       hint: hintFor(means, refusal.call),
     });
   }
   const reason = said === "" ? `unshare ended with ${ended.exitCode}` : said;
-  return new UserError(`Could not start a step in namespaces of its own: ${reason}.`, { hint: hintFor(means, said) });
+  return new SandboxRefused(`Could not start a step in namespaces of its own: ${reason}.`, {
+    hint: hintFor(means, said),
+  });
 }
 
 /** The program of a step is the image's: what is wrong with it is too. */

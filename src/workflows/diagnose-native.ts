@@ -6,7 +6,7 @@ import { selfCommand } from "../host/self-command.ts";
 import type { KernelFacts, NativeFacts, NativeTrial, StoreFacts } from "../runtime/diagnosis/native-facts.ts";
 import { testProgram } from "../runtime/diagnosis/test-program.ts";
 import { judgeSandboxMeans, type SandboxFacts } from "../runtime/judge-sandbox-means.ts";
-import { OverlayRefused } from "../runtime/sandbox-failure.ts";
+import { OverlayRefused, SandboxRefused } from "../runtime/sandbox-failure.ts";
 import type { SandboxMeans } from "../runtime/sandbox-means.ts";
 import { readUnshare, type UnshareProgram } from "../runtime/unshare-program.ts";
 import { dataDirectory } from "../store/directories.ts";
@@ -118,17 +118,22 @@ async function runProgram(program: Uint8Array, means: SandboxMeans, tools: Tools
     );
     if (exitCode === 0)
       return { kind: "succeeded", overlay: means.fuseOverlayfs === null ? "kernel" : "fuse-overlayfs" };
-    return { kind: "failed", at: "sandbox", found: `The test program ended with ${exitCode}.` };
+    return { kind: "failed", at: "elsewhere", found: `The test program ended with ${exitCode}.` };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const hint = error instanceof UserError ? error.hint : undefined;
     return {
       kind: "failed",
-      at: error instanceof OverlayRefused ? "overlay" : "sandbox",
+      at: placeOf(error),
       found: messageOf(error),
       ...(hint === undefined ? {} : { hint: withoutPointer(hint) }),
     };
   }
+}
+
+function placeOf(error: unknown) {
+  if (error instanceof OverlayRefused) return "overlay";
+  return error instanceof SandboxRefused ? "namespaces" : "elsewhere";
 }
 
 /** Who reads it has asked already. */

@@ -154,7 +154,7 @@ function checkNamespaces(facts: NativeFacts, machine: Machine): Check {
       }),
     };
   }
-  const failed = trial.kind === "failed" && trial.at === "sandbox" ? trial : undefined;
+  const failed = trial.kind === "failed" && trial.at === "namespaces" ? trial : undefined;
   if (!isRoot && kernel.apparmorRestricts === true && failed !== undefined) {
     return {
       ...line,

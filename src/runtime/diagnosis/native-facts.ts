@@ -37,4 +37,9 @@ export type NativeTrial =
   | { readonly kind: "not tried" }
   | { readonly kind: "unsupported"; readonly architecture: string }
   | { readonly kind: "succeeded"; readonly overlay: "kernel" | "fuse-overlayfs" }
-  | { readonly kind: "failed"; readonly at: "overlay" | "sandbox"; readonly found: string; readonly hint?: string };
+  | {
+      readonly kind: "failed";
+      readonly at: "overlay" | "namespaces" | "elsewhere";
+      readonly found: string;
+      readonly hint?: string;
+    };

@@ -6,7 +6,7 @@ import type { SandboxFacts } from "../../../src/runtime/judge-sandbox-means.ts";
 import { healthyFacts, machineWith, unreachableDocker } from "./healthy-facts.ts";
 
 const succeeded: NativeTrial = { kind: "succeeded", overlay: "kernel" };
-const failed = (at: "overlay" | "sandbox", found = "it broke", hint = "mend it"): NativeTrial => ({
+const failed = (at: "overlay" | "namespaces" | "elsewhere", found = "it broke", hint = "mend it"): NativeTrial => ({
   kind: "failed",
   at,
   found,
@@ -116,7 +116,7 @@ describe("user namespaces", () => {
 
   test("that a sysctl switches off have the setting as the remedy", () => {
     const kernel = { mostNamespaces: 0, unprivileged: false };
-    expect(namespaces({ kernel, trial: failed("sandbox") })).toMatchObject({
+    expect(namespaces({ kernel, trial: failed("namespaces") })).toMatchObject({
       status: "problem",
       detail:
         "this kernel lets no ordinary user make user namespaces: user.max_user_namespaces=0 and kernel.unprivileged_userns_clone=0",
@@ -128,7 +128,8 @@ describe("user namespaces", () => {
   });
 
   test("that AppArmor keeps from programs without a profile have a profile of cooper as the remedy", () => {
-    const { status, remedy = "" } = namespaces({ kernel: { apparmorRestricts: true }, trial: failed("sandbox") }) ?? {};
+    const { status, remedy = "" } =
+      namespaces({ kernel: { apparmorRestricts: true }, trial: failed("namespaces") }) ?? {};
     expect(status).toBe("problem");
     expect(remedy).toContain("profile cooper /usr/local/bin/cooper flags=(unconfined)");
     expect(remedy).toContain("| sudo tee /etc/apparmor.d/cooper");
@@ -138,11 +139,14 @@ describe("user namespaces", () => {
 
   test("that a container forbids are a matter of how it is started", () => {
     const sandbox = { container: "podman" } as const;
-    const trial: NativeTrial = { kind: "failed", at: "sandbox", found: "mount proc: EPERM" };
+    const trial: NativeTrial = { kind: "failed", at: "namespaces", found: "mount proc: EPERM" };
     const check = namespaces({ sandbox, trial });
     expect(check).toMatchObject({ status: "problem", remedy: expect.stringContaining("unmask=ALL") });
-    expect(namespaces({ sandbox, trial: failed("sandbox", "it broke", "so mend it") })?.remedy).toBe("so mend it");
+    expect(namespaces({ sandbox, trial: failed("namespaces", "it broke", "so mend it") })?.remedy).toBe("so mend it");
     expect(find("native-run", { sandbox, trial })).toBeUndefined();
+    const full = failed("elsewhere", "the disk is full");
+    expect(namespaces({ sandbox, trial: full })?.status).toBe("ok");
+    expect(find("native-run", { sandbox, trial: full })).toMatchObject({ detail: "the disk is full" });
   });
 });
 
@@ -163,13 +167,16 @@ describe("layers", () => {
   });
 });
 
-test("a sandbox that fails for another reason says which, with what the failure recommends", () => {
-  expect(find("native-run", { trial: failed("sandbox", "it broke", "mend it") })).toMatchObject({
-    status: "problem",
-    detail: "it broke",
-    remedy: "mend it",
-  });
-});
+test.each(["namespaces", "elsewhere"] as const)(
+  "a trial that fails for another reason (%s) says which, with the remedy",
+  (at) => {
+    expect(find("native-run", { trial: failed(at, "it broke", "mend it") })).toMatchObject({
+      status: "problem",
+      detail: "it broke",
+      remedy: "mend it",
+    });
+  },
+);
 
 test("elsewhere than on Linux that is all that is said, and nothing in a machine's own diagnosis", () => {
   expect(lines({ sandbox: { platform: "darwin" } })).toEqual([
