@@ -69,7 +69,12 @@ function findInstall(facts: RepositoryFacts, manifest: unknown): NodeInstall {
   const yarn = facts.read("yarn.lock");
   if (yarn !== undefined) {
     if (!/^__metadata:/m.test(yarn)) {
-      return { commands: ["yarn install --frozen-lockfile"], source: "yarn.lock", runner: "yarn run" };
+      // The first yarn is in the official images of some versions alone.
+      const manager =
+        wanted?.[1] === "yarn"
+          ? `npm install --global --force ${pinned("yarn")}`
+          : "command -v yarn || npm install --global yarn@1";
+      return { commands: [manager, "yarn install --frozen-lockfile"], source: "yarn.lock", runner: "yarn run" };
     }
     const commands = ["npm install --global --force corepack", "corepack enable", "yarn install --immutable"];
     return { commands, source: "yarn.lock", runner: "yarn run", env: yarnEnvironment(facts) };

@@ -223,7 +223,18 @@ test.each([
     "pnpm@9.1.0+sha256.abc",
     ["npm install --global pnpm@9.1.0", "pnpm install --frozen-lockfile"],
   ],
-  ["yarn.lock", "# v1\n", undefined, ["yarn install --frozen-lockfile"]],
+  [
+    "yarn.lock",
+    "# v1\n",
+    undefined,
+    ["command -v yarn || npm install --global yarn@1", "yarn install --frozen-lockfile"],
+  ],
+  [
+    "yarn.lock",
+    "# v1\n",
+    "yarn@1.22.19",
+    ["npm install --global --force yarn@1.22.19", "yarn install --frozen-lockfile"],
+  ],
   [
     "yarn.lock",
     "__metadata:\n  version: 8\n",

@@ -290,7 +290,7 @@ const TREES: readonly (readonly [name: string, tree: Tree, wanted: object, sourc
     },
     {
       base_image: "node:lts-slim",
-      install_cmds: ["yarn install --frozen-lockfile"],
+      install_cmds: ["command -v yarn || npm install --global yarn@1", "yarn install --frozen-lockfile"],
       gates: { test: { cmd: "yarn run test" }, lint: null, typecheck: { cmd: "npx --no-install tsc --noEmit" } },
     },
     {
