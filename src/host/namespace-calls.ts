@@ -5,6 +5,8 @@ import { cString, errorName } from "./libc.ts";
 /** What a process in namespaces of its own asks the kernel for; each throws KernelRefusal. Paths are looked up as the caller's. */
 export interface NamespaceCalls {
   readonly mount: (mount: MountCall) => void;
+  /** Gives this thread, and whatever it starts, a copy of its mount namespace; what it started before stays where it is. */
+  readonly separateMounts: () => void;
   /** Makes the current directory, a mount point, the root of this process and of those that it starts; nothing else stays mounted. */
   readonly enterRoot: () => void;
   /** Leaves out, for whatever this thread starts, all capabilities but these. */
@@ -59,13 +61,14 @@ export class KernelRefusal extends Error {
 // The kernel's numbers, which differ between architectures. The C library's own calls would change every thread.
 const CALL_NUMBERS =
   process.arch === "arm64"
-    ? { pivotRoot: 41n, setGroups: 159n, setResGid: 149n, setResUid: 147n }
-    : { pivotRoot: 155n, setGroups: 116n, setResGid: 119n, setResUid: 117n };
+    ? { unshare: 97n, pivotRoot: 41n, setGroups: 159n, setResGid: 149n, setResUid: 147n }
+    : { unshare: 272n, pivotRoot: 155n, setGroups: 116n, setResGid: 119n, setResUid: 117n };
 const PR_CAPBSET_DROP = 24;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2n;
 const LAST_CAPABILITY = 63;
 const MNT_DETACH = 2;
+const CLONE_NEWNS = 0x20000n;
 
 /** Opens the C library; throws KernelRefusal where there is none that is known. */
 export function openNamespaceCalls(): NamespaceCalls {
@@ -83,6 +86,9 @@ export function openNamespaceCalls(): NamespaceCalls {
         data === undefined ? null : cString(data),
       );
       check(result, `mount ${type ?? "bind"} on ${target}`);
+    },
+    separateMounts() {
+      check(library.setIds(CALL_NUMBERS.unshare, CLONE_NEWNS, 0n, 0n), "unshare(CLONE_NEWNS)");
     },
     enterRoot() {
       check(library.syscall(CALL_NUMBERS.pivotRoot, cString("."), cString("."), null), "pivot_root");

@@ -144,5 +144,7 @@ async function mountLayers(request: SandboxRequest, calls: NamespaceCalls): Prom
     const exitCode = await runBare({ argv, env: {}, cwd: process.cwd(), stdio: { kind: "output", to } });
     closeSync(silence);
     if (exitCode !== 0) throw error;
+    // It looks things up in /proc, and would wait for itself were its root exchanged for what it mounts.
+    calls.separateMounts();
   }
 }
