@@ -22,7 +22,7 @@ export function findEngines(wishes: EngineWishes, runProcess: RunProcess): reado
   const [first, ...others] = installedEngines(wishes, runProcess);
   if (first !== undefined) return isPlaced(wishes) && first.path === "docker" ? [first] : [first, ...others];
   throw new UserError("No container engine was found: neither docker nor podman is on PATH.", {
-    hint: "Install one (apt-get install podman, dnf install podman, https://docs.docker.com/engine/install), or name it with --docker-path or COOPER_DOCKER_PATH.",
+    hint: "Install one (apt-get install podman, dnf install podman, https://docs.docker.com/engine/install), or name it with --docker-path or COOPER_DOCKER_PATH. Containers run on these alone; on Linux, images can be built without them: cooper build --backend native.",
   });
 }
 

@@ -1,9 +1,11 @@
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import { UserError } from "../errors.ts";
-import type { BaseImage, BuildPlan } from "../plan/build-plan.ts";
+import { type BaseImage, type BuildPlan, stepExecutes } from "../plan/build-plan.ts";
+import { refuseForeignPlatform } from "./refuse-for-backend.ts";
 
-/** The image that a plan starts from, where it does nothing else with it than extend it; throws a UserError for a Dockerfile that does. */
-export function nativeSource({ source }: BuildPlan): { readonly base: BaseImage } {
+/** The image that a plan starts from. Throws a UserError where a Dockerfile does more than extend it, or steps would run on another processor. */
+export function nativeSource({ source, steps }: BuildPlan): { readonly base: BaseImage } {
+  if (steps.some(stepExecutes)) refuseForeignPlatform(source.base.platform);
   switch (source.kind) {
     case "image":
       return source;

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { formatPlatform, normalizePlatform, parsePlatform } from "../oci/platform.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { BuildRequest } from "./build-request.ts";
 
@@ -9,9 +10,26 @@ export function refuseForBackend(kind: Engine["kind"], request: BuildRequest): v
     throw new UserError(`${wrong.join(", ")} cannot be had with ${BACKENDS[kind]}.`, { hint: HINTS[kind] });
   if (kind === "native" && request.platform?.includes(",") === true) {
     throw new UserError(`cooper's own engine builds for one platform at a time, and ${request.platform} are several.`, {
-      hint: "Build each by itself and join them with your registry's tools, or use Docker with --push.",
+      hint: "Use Docker or Podman for several: --backend engine.",
     });
   }
+  if (kind === "native" && request.platform !== undefined) refuseForeignPlatform(request.platform);
+}
+
+/** What a processor runs besides its own. */
+const KIN: Readonly<Record<string, string>> = { amd64: "386", arm64: "arm" };
+
+/** Throws a UserError where cooper's own engine, which runs steps on this machine's processor, cannot run those of a platform. */
+export function refuseForeignPlatform(text: string): void {
+  const own = normalizePlatform({ os: "linux", architecture: process.arch });
+  const { os, architecture } = parsePlatform(text);
+  if (os === own.os && (architecture === own.architecture || architecture === KIN[own.architecture])) return;
+  throw new UserError(
+    `cooper's own engine runs steps of ${formatPlatform(own)}, which is what this machine is, and ${text} is wanted.`,
+    {
+      hint: "Use Docker or Podman, which may emulate it (--backend engine), or --backend assemble where nothing has to run.",
+    },
+  );
 }
 
 const BACKENDS = { client: "Docker and Podman", native: "cooper's own engine", none: "--backend assemble" } as const;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { askEngine, runInImage } from "./builders.ts";
 import { availableEngines, BASE_IMAGE, runCooper } from "./engines.ts";
 import { describeNative, processesWith, until } from "./native.ts";
-import { layerEntries, leftoverWork, mountsBelow, storedImage, topEntries } from "./native-image.ts";
+import { layerEntries, leftoverWork, mountsBelow, storedImage, topEntries, writeEmptyImage } from "./native-image.ts";
 import { describeRegistries } from "./registries.ts";
 import { devcontainerJson, imageOf, localFeature, messageOf } from "./workspace.ts";
 
@@ -272,6 +272,36 @@ chown -R 1234:2345 /closed && chmod 6755 /closed/in/file && chmod 000 /closed/in
     expect((await plan("--argv", "--builder", "x")).stderr).toContain(
       "--builder cannot be had with cooper's own engine.",
     );
+  });
+
+  test("a platform that is not this machine's is refused before the base is looked for, and so are several", async () => {
+    const folder = withFeatures({ one: "touch /one" }, { image: "localhost:1/nowhere:1" });
+    for (const command of ["build", "plan"]) {
+      const say = async (platform: string) =>
+        (await native.run([command, "--workspace-folder", folder, "--backend", "native", "--platform", platform]))
+          .stderr;
+      expect(await say("linux/s390x")).toContain("which is what this machine is, and linux/s390x is wanted.");
+      expect(await say("linux/arm64,linux/amd64")).toContain(
+        "cooper's own engine builds for one platform at a time, and linux/arm64,linux/amd64 are several.",
+      );
+    }
+  });
+
+  test("a base of another platform, or with ONBUILD instructions, is refused by name", async () => {
+    const layout = native.directory("layout");
+    const architecture = process.arch === "x64" ? "amd64" : "arm64";
+    writeEmptyImage(layout, { name: "onbuild", architecture, config: { OnBuild: ["RUN true"] } });
+    writeEmptyImage(layout, { name: "foreign", architecture: "s390x", config: {} });
+    native.give(layout);
+    for (const name of ["onbuild", "foreign"]) {
+      const copy = ["image", "copy", `oci:${layout}:${name}`, `store:localhost/${name}:1`, "--platform", "all"];
+      expect(await native.run(copy)).toMatchObject({ exitCode: 0 });
+    }
+    const build = (name: string) => native.build(withFeatures({ one: "touch /one" }, { image: `localhost/${name}:1` }));
+    expect(messageOf(await build("onbuild"))).toBe(
+      "The base image localhost/onbuild:1 has ONBUILD instructions, which cooper's own engine does not run.",
+    );
+    expect(messageOf(await build("foreign"))).toContain("which is what this machine is, and linux/s390x is wanted.");
   });
 
   test("a Dockerfile is refused in a sentence that names who can build it, but for one that only says FROM", async () => {

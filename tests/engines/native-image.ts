@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { NativeEngine } from "./native.ts";
@@ -24,6 +24,7 @@ const NAMES = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
 const indexSchema = v.object({
   manifests: v.array(v.object({ digest: v.string(), annotations: v.optional(v.record(v.string(), v.string()), {}) })),
 });
+const layoutSchema = v.object({ manifests: v.array(v.looseObject({})) });
 const manifestSchema = v.object({
   config: v.object({ digest: v.string() }),
   layers: v.array(v.object({ digest: v.string() })),
@@ -51,6 +52,34 @@ export function storedImage(store: string, name: string): StoredImage {
   const config = v.parse(configSchema, read(blob(manifest.config.digest)));
   const layers = manifest.layers.map(({ digest }) => ({ digest, file: blob(digest) }));
   return { manifest: entry.digest, config, layers };
+}
+
+/** Adds an image without layers to a layout, which is made when it is not there. */
+export function writeEmptyImage(
+  layout: string,
+  { name, architecture, config }: { readonly name: string; readonly architecture: string; readonly config: object },
+): void {
+  const blobs = join(layout, "blobs", "sha256");
+  mkdirSync(blobs, { recursive: true });
+  const write = (mediaType: string, document: object) => {
+    const text = JSON.stringify(document);
+    const hex = new Bun.CryptoHasher("sha256").update(text).digest("hex");
+    writeFileSync(join(blobs, hex), text);
+    return { mediaType, digest: `sha256:${hex}`, size: text.length };
+  };
+  const rootfs = { type: "layers", diff_ids: [] };
+  const configType = "application/vnd.oci.image.config.v1+json";
+  const manifestType = "application/vnd.oci.image.manifest.v1+json";
+  const settings = write(configType, { architecture, os: "linux", config, rootfs });
+  const manifest = { schemaVersion: 2, mediaType: manifestType, config: settings, layers: [] };
+  const annotations = { "org.opencontainers.image.ref.name": name };
+  const entry = { ...write(manifestType, manifest), annotations };
+  const path = join(layout, "index.json");
+  const { manifests } = existsSync(path)
+    ? v.parse(layoutSchema, JSON.parse(readFileSync(path, "utf8")))
+    : { manifests: [] };
+  writeFileSync(path, JSON.stringify({ schemaVersion: 2, manifests: [...manifests, entry] }));
+  writeFileSync(join(layout, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
 }
 
 /** What is in a layer, sorted by path, as `tar` lists it. */
