@@ -6,13 +6,15 @@ import { askEngine, type TestBuilder } from "./builders.ts";
 import { type CooperResult, runCooper, type TestEngine } from "./engines.ts";
 import { type Files, openScene } from "./workspace.ts";
 
-const responseSchema = v.strictObject({
+/** What a build that worked answers: these four members and no others. */
+export const responseSchema = v.strictObject({
   image_tag: v.string(),
   profile_id: v.string(),
   reused_cache: v.boolean(),
   build_log_path: v.string(),
 });
-const failureSchema = v.strictObject({
+/** What one that failed answers. */
+export const failureSchema = v.strictObject({
   outcome: v.literal("error"),
   message: v.string(),
   description: v.string(),
