@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { type ContainerStats, readStats, statsArgs } from "../runtime/container-stats.ts";
+import type { Engine } from "../runtime/engine.ts";
 import { type ListedContainer, type ListQuestion, listContainers } from "./list-containers.ts";
 import type { Tools } from "./tools.ts";
 
@@ -13,15 +14,25 @@ export async function measureContainers(question: ListQuestion, tools: Tools): P
   const { engine, containers } = await listContainers(question, tools);
   const running = containers.filter(isRunning);
   if (running.length === 0) return [];
-  const { exitCode, stdout, stderr } = await engine.ask(statsArgs(running.map(({ containerId }) => containerId)));
-  const stats = readStats(stdout);
-  // One that ended meanwhile is missing from the answer, which is as it should be.
-  if (exitCode !== 0 && stats.length === 0 && !/no such container|no container with/i.test(stderr))
-    throw new UserError(`Could not ask the engine what its containers use: ${stderr.trim()}`);
+  const stats = await statsOf(
+    engine,
+    running.map(({ containerId }) => containerId),
+  );
   return running.flatMap((container) => {
     const { id = "", ...found } = stats.find((one) => one.id === container.containerId) ?? {};
     return "memory" in found ? [{ container, ...found }] : [];
   });
+}
+
+/** What containers use; one that ended meanwhile is missing, which is as it should be. */
+async function statsOf(engine: Engine, ids: readonly string[]): Promise<readonly ContainerStats[]> {
+  const { exitCode, stdout, stderr } = await engine.ask(statsArgs(ids));
+  const stats = readStats(stdout);
+  if (exitCode === 0 || stats.length > 0) return stats;
+  // Where one ends while it is asked, Docker tells nothing of the others either.
+  if (ids.length > 1) return (await Promise.all(ids.map((id) => statsOf(engine, [id])))).flat();
+  if (/^EOF$|no such container|no container with/im.test(stderr)) return [];
+  throw new UserError(`Could not ask the engine what its containers use: ${stderr.trim()}`);
 }
 
 /** The engine's own view of the running containers that are asked for, until it is ended; undefined where none runs. */

@@ -52,6 +52,27 @@ function tests(engine: TestEngine) {
     await cooper(folder, ["stop"]);
   });
 
+  test("containers that end while they are measured do not hide the others", async () => {
+    const folder = project({});
+    const labels = [`--label=dev.cooper.agent=opencode`, `--label=dev.cooper.agent.workspace=${folder}`];
+    const run = (...words: string[]) => runEngine(engine, ["run", "--rm", ...labels, ...words]);
+    const id = (await run("-d", BASE_IMAGE, "sleep", "120")).trim();
+    let ends = false;
+    const passing = (async () => {
+      while (!ends) await run(BASE_IMAGE, "sleep", "0.7");
+    })();
+    try {
+      for (let round = 0; round < 4; round += 1) {
+        const { stdout, stderr } = await cooper(folder, ["stats", "--json"]);
+        expect({ stdout, stderr }).toMatchObject({ stdout: expect.stringContaining(id) });
+      }
+    } finally {
+      ends = true;
+      await passing;
+      await askEngine(engine, ["kill", id]);
+    }
+  });
+
   test("data volumes are labelled as they are made, listed with their project, and stay while an agent has them", async () => {
     const base = `test-${word}`;
     const names = [`${base}-cache`, `${base}-local`];
