@@ -1,22 +1,22 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Agent } from "../agent/agents.ts";
 import { dataVolumesOf } from "../agent/data-volumes.ts";
-import { readEnvFile } from "../agent/env-file.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import { configFolderKey } from "../agent/settings-table.ts";
 import { containerNamePart, containerWorkspace, workspacePort } from "../agent/workspace-place.ts";
 import { UserError } from "../errors.ts";
 import { isPortFree } from "../host/listen.ts";
-import type { AgentContainer, EnvFile } from "../plan/agent-container.ts";
+import type { AgentContainer } from "../plan/agent-container.ts";
 import { planAgentContainer } from "../plan/plan-agent-container.ts";
 import type { Engine } from "../runtime/engine.ts";
 import { engineKindOf } from "../runtime/local-image.ts";
+import { findEnvFiles, guardedEnvFiles } from "./agent-env-files.ts";
 import { agentWorkspace, dataVolumes, forbiddenPaths } from "./agent-workspace.ts";
 import { type BuildShow, realizeBuild } from "./build-image.ts";
 import { plainBuildRequest } from "./build-request.ts";
 import { findGuards, type Guard } from "./find-guards.ts";
-import { expandHome, isHeld, loadAgentSettings, userConfigFolders } from "./load-agent-settings.ts";
+import { expandHome, isHeld, loadAgentSettings } from "./load-agent-settings.ts";
 import { engineCandidates } from "./open-engine.ts";
 import { type PreparedAgentImage, prepareAgentImage } from "./prepare-agent-image.ts";
 import type { Tools } from "./tools.ts";
@@ -58,8 +58,9 @@ export async function prepareAgentRun(
   const { guards, links } = findGuards(workspace);
   for (const link of links)
     tools.log.warning(`${join(workspace, link)} is a symlink, which an agent can replace with something else.`);
+  const place = await findPlace(image, { workspace, settings }, tools);
   const container = planAgentContainer({
-    ...(await findPlace(image, { workspace, settings }, tools)),
+    ...place,
     agent: request.agent,
     version: image.version,
     image: image.prepared.tags[0] ?? "",
@@ -67,7 +68,7 @@ export async function prepareAgentRun(
     settings,
     workspace,
     forbidden,
-    guarded: guards,
+    guarded: [...guards, ...guardedEnvFiles(place.envFiles, { workspace, guards })],
     volumes,
     host: hostOf(image, request, tools),
     words: request.words,
@@ -104,7 +105,7 @@ async function findPlace(
       settings.publish_port === true && settings.network !== "none" && settings.network !== "host" ? number : undefined,
     configFolder,
     rgignore: rgignoreOf(configFolder, { workspace, settings }, tools),
-    envFiles: envFiles(workspace, { settings, tools }),
+    envFiles: findEnvFiles(workspace, { settings, tools }),
   };
 }
 
@@ -149,31 +150,6 @@ function rgignoreOf(
   const path =
     configured === null ? join(configFolder, ".rgignore") : expandHome(configured, { home, folder: workspace });
   return isFile(path) && (configured === null || isHeld(configured, workspace)) ? realpathSync(path) : undefined;
-}
-
-/** The user's own file, then the project's; throws UserError for a project's that takes variables of this machine. */
-function envFiles(
-  workspace: string,
-  { settings, tools }: { readonly settings: AgentSettings; readonly tools: Tools },
-): readonly EnvFile[] {
-  const [own, ocx] = userConfigFolders(tools);
-  const named = settings.env_file ?? "ocx.env";
-  const project = expandHome(named, { home: tools.homeDirectory, folder: workspace });
-  const projects = isHeld(named, workspace) && isFile(project) ? [project] : [];
-  for (const path of projects) refuseBareNames(path);
-  return [join(ocx, "ocx.env"), join(own, "agent.env"), ...projects]
-    .filter(isFile)
-    .map((path) => ({ path, names: readEnvFile(readFileSync(path, "utf8")).names }));
-}
-
-/** What this machine's variables hold is the user's to hand out. */
-function refuseBareNames(path: string): void {
-  const [first] = readEnvFile(readFileSync(path, "utf8")).bare;
-  if (first === undefined) return;
-  throw new UserError(
-    `${path}:${first.line}: ${JSON.stringify(first.name)} has no value, so that the engine would take this machine's; wanted NAME=value.`,
-    { hint: "Give it a value there, or name it in env_passthrough of your own config.jsonc." },
-  );
 }
 
 function hostOf(image: PreparedAgentImage, { terminal }: AgentRunRequest, tools: Tools) {

@@ -127,6 +127,16 @@ for (const name of ["docker", "podman"] as const) {
       expect(stdout).toBe("1\n");
     });
 
+    test("an env file by another name than the usual cannot be changed either", async () => {
+      const folder = project({ env_file: "env/dev.env" }, { "env/dev.env": "A=1\n" });
+      const script = `echo "$A"; for path in env/dev.env env; do mv $path $path.moved 2>/dev/null && echo moved; done
+        (echo AWS_SECRET_ACCESS_KEY >>env/dev.env) 2>/dev/null && echo wrote; echo done`;
+      chownSync(join(folder, "env"), 4321, 4321);
+      chownSync(join(folder, "env", "dev.env"), 4321, 4321);
+      expect((await inside(folder, script)).stdout).toBe("1\ndone\n");
+      expect(readFileSync(join(folder, "env", "dev.env"), "utf8")).toBe("A=1\n");
+    });
+
     test("the name of an env file cannot lead to another file", async () => {
       writeFiles(scene.home, { ".aws/credentials": `AWS_SECRET_ACCESS_KEY=${secret}\n` });
       const named = `x,${join(scene.home, ".aws", "credentials")}`;
