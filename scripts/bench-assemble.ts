@@ -113,6 +113,8 @@ function commandsOf({ tree, out }: Place, level: Level): Record<string, Measured
   if (level !== "gzip-6") return commands;
   const umoci = 'umoci init --layout "$2"; umoci new --image "$2:a"; umoci insert --rootless --image "$2:a" "$1" /';
   add("umoci", "umoci", shell(umoci));
+  const skopeo = 'skopeo --insecure-policy copy -q "tarball:$2.layer" "oci-archive:$2"';
+  add("skopeo", "skopeo", shell(`tar -C "$1" -cf "$2.layer" .; ${skopeo}; rm "$2.layer"`));
   const build = 'printf "FROM scratch\\nCOPY . /\\n" >"$2.Dockerfile"';
   const buildah = `${build}; id=$(buildah bud -q --no-cache -f "$2.Dockerfile" "$1"); buildah push -q "$id" "oci-archive:$2"`;
   add("buildah", "buildah", shell(`${buildah}; buildah rmi -f "$id"`));

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,6 +10,7 @@ const golden =
 const main = join(import.meta.dir, "..", "..", "src", "main.ts");
 const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 const isRoot = process.getuid?.() === 0;
+const memory = "/dev/shm";
 const nobodyMayRun = isRoot && Bun.spawnSync([...asNobody, process.execPath, main, "--version"]).exitCode === 0;
 
 /** How one run differs from the plain one in what must not matter. */
@@ -21,6 +22,8 @@ type Variation = {
   readonly skipped?: string | undefined;
   readonly prepare?: (folder: string) => void;
   readonly folderName?: string;
+  /** Where all of it is, for the temporary folder. */
+  readonly place?: string;
   readonly output?: string;
 };
 
@@ -53,9 +56,11 @@ const variations: Readonly<Record<string, Variation>> = {
   "made in another order": { prepare: remake },
   "copied by cp": { prepare: copied },
   "another path": { folderName: "some where/else/träd" },
+  "another file system": { skipped: existsSync(memory) ? undefined : `there is no ${memory}`, place: memory },
   "another output name": { output: "other.tar" },
   "another home": { env: { HOME: "/nonexistent", XDG_CACHE_HOME: "/nonexistent" } },
   "in CI": { env: { CI: "true", FORCE_COLOR: "1" } },
+  "few open files": { wrapper: ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh"] },
   "no environment to speak of": { wrapper: ["env", "-i"] },
   "SOURCE_DATE_EPOCH=0": { env: { SOURCE_DATE_EPOCH: "0" } },
 };
@@ -63,10 +68,15 @@ const variations: Readonly<Record<string, Variation>> = {
 let root = "";
 
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "cooper-variations-"));
-  chmodSync(root, 0o777);
+  root = makeRoot(tmpdir());
   return () => rmSync(root, { recursive: true, force: true });
 });
+
+function makeRoot(parent: string): string {
+  const folder = mkdtempSync(join(parent, "cooper-variations-"));
+  chmodSync(folder, 0o777);
+  return folder;
+}
 
 function fill(folder: string, names: readonly string[]): void {
   mkdirSync(join(folder, "b", "c"), { recursive: true });
@@ -101,7 +111,15 @@ function copied(folder: string): void {
 }
 
 async function digestWith(name: string, variation: Variation): Promise<string> {
-  const place = join(root, name.replaceAll(" ", "-"));
+  const elsewhere = variation.place === undefined ? undefined : makeRoot(variation.place);
+  try {
+    return await digestIn(join(elsewhere ?? root, name.replaceAll(" ", "-")), variation);
+  } finally {
+    if (elsewhere !== undefined) rmSync(elsewhere, { recursive: true });
+  }
+}
+
+async function digestIn(place: string, variation: Variation): Promise<string> {
   const folder = join(place, variation.folderName ?? "tree");
   fill(folder, names);
   chmodSync(place, 0o777);

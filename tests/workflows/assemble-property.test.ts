@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +45,9 @@ function makeRandomTree(folder: string, seed: number): void {
   for (let count = 20 + dice(60); count > 0; count--) {
     const parent = directories[dice(directories.length)] ?? "";
     const length = 1 + (dice(10) === 0 ? dice(60) : dice(8));
-    const name = Array.from({ length }, () => letters[dice(letters.length)]).join("");
+    const drawn = Array.from({ length }, () => letters[dice(letters.length)]).join("");
+    // A name alone may be longer than what the header has room for.
+    const name = dice(12) === 0 ? `${drawn}${"l".repeat(140 + dice(60))}` : drawn;
     const path = parent === "" ? name : `${parent}/${name}`;
     if (name === "." || name === ".." || all.includes(path) || Buffer.byteLength(name) > 250) continue;
     const absolute = join(folder, path);
@@ -56,6 +59,8 @@ function makeRandomTree(folder: string, seed: number): void {
     else if (kind === 4 && files.length > 0) linkSync(join(folder, files[dice(files.length)] ?? ""), absolute);
     else {
       writeFileSync(absolute, randomBytes(dice, sizes[dice(sizes.length)] ?? 0));
+      // A hole at its end, which reads as zeros.
+      if (dice(6) === 0) truncateSync(absolute, 2_000_000 + dice(600));
       files.push(path);
     }
     all.push(path);
