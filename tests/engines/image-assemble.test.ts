@@ -178,4 +178,45 @@ describeTool("umoci", () => {
     expect(lstatSync(join(root, "hello")).mtimeMs).toBe(0);
     expect(readFileSync(join(root, "n".repeat(180)), "utf8")).toBe("long\n");
   });
+
+  test("a layout that it gave another name still has the image with its digest", async () => {
+    const cwd = scene.directory("work");
+    const { digest } = await assemble([makeTree(), "--output", "oci:layout:v1"], { cwd });
+    run(["umoci", "tag", "--image", "layout:v1", "v2"], cwd);
+    run(["umoci", "rm", "--image", "layout:v1"], cwd);
+    run(["umoci", "gc", "--layout", "layout"], cwd);
+    const { stdout } = await runCooper(["image", "inspect", "oci:layout:v2"], { cwd });
+    expect(JSON.parse(stdout).digest).toBe(digest);
+    expect((await runCooper(["image", "validate", "oci:layout"], { cwd })).exitCode).toBe(0);
+  });
+});
+
+describeTool("buildah", () => {
+  const images: string[] = [];
+  const containers: string[] = [];
+  afterAll(() => {
+    for (const container of containers) Bun.spawnSync(["buildah", "rm", container]);
+    for (const image of images) Bun.spawnSync(["buildah", "rmi", "--force", image]);
+  });
+
+  test.each(["gzip", "zstd", "none"])("an image of %s layers comes out as it went in", async (kind) => {
+    const cwd = scene.directory("work");
+    const tree = makeTree();
+    // A label of its own: images with one id are one in buildah's store, which others use too.
+    const settings = ["--compression", kind, "--cmd", "/x", "--label", `scene=${scene.id}-${kind}`];
+    const { digest } = await assemble([tree, "--output", "oci:ours:1", ...settings], { cwd });
+    const image = run(["buildah", "pull", "--quiet", "oci:ours:1"], cwd).trim();
+    images.push(image);
+    const ours = readImageOf(join(cwd, "ours"), digest);
+    expect(image).toBe(hexOf(ours.configDigest));
+    run(["buildah", "push", "--quiet", image, "oci:theirs:1"], cwd);
+    const { stdout } = await runCooper(["image", "inspect", "oci:theirs:1"], { cwd });
+    expect(readImageOf(join(cwd, "theirs"), JSON.parse(stdout).digest)).toEqual(ours);
+    expect((await runCooper(["image", "validate", "oci:theirs"], { cwd })).exitCode).toBe(0);
+    const container = `cooper-test-${scene.id}-${kind}`;
+    run(["buildah", "from", "--quiet", "--name", container, image], cwd);
+    containers.push(container);
+    const mounted = run(["buildah", "mount", container], cwd).trim();
+    expect(run(["diff", "-r", "--no-dereference", tree, mounted], cwd)).toBe("");
+  });
 });
