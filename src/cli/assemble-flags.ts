@@ -46,7 +46,7 @@ const DELIVERY_FLAGS = {
     short: "o",
     valueHint: "place",
     description:
-      "Where to: FILE.tar (OCI layout and docker-loadable), oci:DIR, oci-archive:FILE, docker-archive:FILE, store:NAME",
+      "Where to: FILE.tar (OCI layout and docker-loadable), oci:DIR, oci-archive:FILE, docker-archive:FILE, engine:NAME, store:NAME, a reference, or type=oci|docker,dest=FILE",
   },
   tag: { type: "string", short: "t", multiple: true, valueHint: "name", description: "A name for the image" },
   push: { type: "boolean", description: "Push the image to the registries of its names" },
@@ -100,7 +100,7 @@ export const ASSEMBLE_FLAGS = {
     type: "string",
     default: "scratch",
     valueHint: "image",
-    description: "What the layer goes on: a reference, oci:DIR, an archive, store:NAME or scratch",
+    description: "What the layer goes on: a reference, oci:DIR, an archive, engine:NAME, store:NAME or scratch",
   },
   platform: {
     type: "string",

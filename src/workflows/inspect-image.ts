@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { ImageSource, ManifestDocument } from "../oci/content.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { diffIdsOf, type Image, maximumManifestSize, readImage } from "../oci/image.ts";
 import { type ImageIndex, platformsOf, selectPlatform } from "../oci/manifest.ts";
@@ -29,7 +30,7 @@ export type Inspection = {
   /** Those that the index has images for; none where there is no index. */
   readonly platforms: readonly string[];
   readonly created: string | undefined;
-  /** Bytes of the manifest, the config and the layers, as they are stored. */
+  /** Bytes of the manifest, the config and the layers, as they are stored: each once. */
   readonly size: number;
   /** As in the config document: `Env`, `Cmd` and so on. */
   readonly config: JsonObject;
@@ -110,7 +111,7 @@ function describe(image: Image, { source, document }: { source: ImageSource; doc
     platform: formatPlatform(image.platform),
     platforms: root.manifest.kind === "index" ? platformsOf(root.manifest).map(formatPlatform) : [],
     created: textOf(config["created"]),
-    size: layers.reduce((sum, layer) => sum + layer.size, document.descriptor.size + configSize),
+    size: document.descriptor.size + configSize + sizeOnce(layers),
     config: isJsonObject(config["config"]) ? config["config"] : {},
     history,
     annotations,
@@ -120,6 +121,12 @@ function describe(image: Image, { source, document }: { source: ImageSource; doc
       return { digest, diffId: diffIds[index], mediaType, size, createdBy: textOf(step?.["created_by"]) };
     }),
   };
+}
+
+/** A layer that comes twice is stored and sent once. */
+function sizeOnce(layers: readonly Descriptor[]): number {
+  const sizes = new Map(layers.map(({ digest, size }) => [digest, size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 function textOf(value: unknown): string | undefined {

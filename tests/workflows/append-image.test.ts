@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { sha256Of } from "../../src/oci/digest.ts";
 import { parseImageTransport } from "../../src/oci/transport.ts";
+import { inspectImage } from "../../src/workflows/inspect-image.ts";
 import { validateImage } from "../../src/workflows/validate-image.ts";
 import { type FakeRegistry, startFakeRegistry } from "../fakes/registry.ts";
 import { tarOf } from "../fakes/registry-tar.ts";
@@ -67,6 +68,17 @@ test("folders and archives become layers in the order given, on every platform o
       expect(manifest.layers[3].digest).toBe(sha256Of(gzipSync(archive)));
     }
     expect(await validateImage(parseImageTransport("image.tar"), toolsIn(folder))).toMatchObject({ faults: [] });
+  }));
+
+test("a layer that comes twice counts once, in what is made and in what is shown", () =>
+  withFolder(async (folder) => {
+    makeFolder(folder, "same");
+    const base = await assemble(folder, ["same", "-o", "oci:base"]);
+    const image = await append(folder, ["oci:base", "same", "same", "-o", "oci:image"]);
+    expect(new Set(image.layers.map(({ digest }) => digest))).toEqual(new Set(base.layers.map(({ digest }) => digest)));
+    const shown = await inspectImage(parseImageTransport("oci:image"), toolsIn(folder), { platform: undefined });
+    expect(shown.size).toBe(image.size);
+    expect(shown.layers).toHaveLength(3);
   }));
 
 test("--platform takes one of the base's images", () =>
