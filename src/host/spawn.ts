@@ -26,7 +26,7 @@ export type Stdio =
 export interface SpawnOptions {
   readonly onOutput?: (text: string, stream: "stdout" | "stderr") => void;
   readonly stdin?: string;
-  /** Instead: stdin is open and empty as long as this process is there, so that its end can be noticed. */
+  /** Instead: stdin is open and empty as long as this process is there, so that its end can be noticed. Its own end is that of all its group. */
   readonly lifeline?: boolean;
   readonly timeoutMilliseconds?: number;
   readonly workingDirectory?: string;
@@ -89,6 +89,7 @@ async function runPiped(command: Command, { env, options, interruption }: Run): 
   const child = start(command, { env, ...cwd, stdin, stdout: "pipe", stderr: "pipe", detached: true });
   let timedOut = false;
   const kill = (name: "SIGTERM" | "SIGKILL") => killGroup(child.pid, name);
+  if (options.lifeline === true) child.exited.then(() => kill("SIGKILL"));
   let forced: ReturnType<typeof setTimeout> | undefined;
   let family: readonly TreeProcess[] = [];
   const onAbort = () => {
@@ -282,15 +283,20 @@ export interface DuplexProcess {
   readonly kill: () => void;
 }
 
-/** Starts a process, in a process group of its own, that runs until its stdin is ended or it is killed; throws as `RunProcess` does. */
+/**
+ * Starts a process, in a process group of its own, that runs until its stdin is ended or it is killed; `isGroup` says that its end is that
+ * of its whole group, which may hold its output open. Throws as `RunProcess` does.
+ */
 export function startDuplex(
   command: Command,
   environment: Readonly<Record<string, string | undefined>>,
+  { isGroup = false }: { readonly isGroup?: boolean } = {},
 ): DuplexProcess {
   const { BUN_OPTIONS: _options, BUN_BE_BUN: _runtime, ...inherited } = environment;
   const env = { ...inherited, ...command.env };
   const child = start(command, { env, stdin: "pipe", stdout: "pipe", stderr: "pipe", detached: true });
   const { stdin, stdout } = child;
+  if (isGroup) child.exited.then(() => killGroup(child.pid, "SIGKILL"));
   let tail = "";
   const collected = collect(child.stderr, (text) => (tail = (tail + text).slice(-TAIL_CHARACTERS)), false);
   return {

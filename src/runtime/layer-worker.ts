@@ -69,7 +69,7 @@ async function startWorker(
   start: WorkerStart,
   { environment, signal }: { environment: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
 ): Promise<RunningWorker> {
-  const child = startDuplex(await layerWorkerCommand(start), environment);
+  const child = startDuplex(await layerWorkerCommand(start), environment, { isGroup: true });
   const onAbort = () => child.kill();
   signal.addEventListener("abort", onAbort, { once: true });
   // It may have come while the command was found out.

@@ -106,7 +106,13 @@ function hintFor(means: SandboxMeans, text: string): string {
     return `This is a container without CAP_SYS_ADMIN, where newuidmap needs a capability of its own. Run cooper as the container's root, or in it: chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap; setcap cap_setuid=ep /usr/bin/newuidmap; setcap cap_setgid=ep /usr/bin/newgidmap. ${DOCTOR}`;
   }
   if (/newuidmap|newgidmap|uid_map|gid_map|map-auto|subuid/i.test(text)) {
+    if (/[ug]id_map failed: Operation not permitted/.test(text)) {
+      return `newuidmap and newgidmap have no rights of their own here: they are not setuid, lie on a file system that is mounted nosuid, or cooper was started with no-new-privileges, as services and containers can be. ${DOCTOR}`;
+    }
     return `Install uidmap, and give yourself subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER. ${DOCTOR}`;
+  }
+  if (/unshare failed: No space left on device/.test(text)) {
+    return `The limit of namespaces is reached, or is 0: see sysctl user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces. ${DOCTOR}`;
   }
   if (/^set(groups|resgid|resuid)/.test(text)) {
     return "Choose a user and a group whose numbers are below 65536: others have no id on this machine.";

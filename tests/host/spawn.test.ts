@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Interrupted } from "../../src/errors.ts";
-import { createRunProcess } from "../../src/host/spawn.ts";
+import { createRunProcess, startDuplex } from "../../src/host/spawn.ts";
 
 const program = join(import.meta.dir, "attached-run.ts");
 
@@ -122,6 +122,19 @@ test("a piped child that is interrupted ends with all that it started", async ()
   await expect(running).rejects.toBeInstanceOf(Interrupted);
   expect(pids).toHaveLength(2);
   await Promise.all(pids.map(goneProcess));
+});
+
+test("a child that was given a lifeline takes with it what holds its output open", async () => {
+  const run = createRunProcess(process.env, { signal: new AbortController().signal });
+  const command = { file: "sh", args: ["-c", "sleep 60 & echo $!; exit 3"], env: {} };
+  const { exitCode, stdout } = await run(command, { lifeline: true });
+  expect(exitCode).toBe(3);
+  await goneProcess(Number(stdout));
+});
+
+test("so does one that is talked to in bytes, if its end is that of its group", async () => {
+  const child = startDuplex({ file: "sh", args: ["-c", "sleep 60 & exit 4"], env: {} }, process.env, { isGroup: true });
+  expect((await child.exited).exitCode).toBe(4);
 });
 
 test("a piped child works in the folder it is given", async () => {

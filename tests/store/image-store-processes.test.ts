@@ -166,7 +166,7 @@ async function writeLayout(folder: string): Promise<void> {
   const layers: Descriptor[] = [];
   const diffIds: string[] = [];
   for (let index = 0; index < layerCount; index += 1) {
-    const bytes = tarOf([{ path: `file-${index}`, content: randomBytes(2_000_000) }]);
+    const bytes = tarOf([{ path: `file-${index}`, content: randomBytes(8_000_000) }]);
     const digest = sha256Of(bytes);
     const layer = { mediaType: mediaTypes.ociLayer, digest, size: bytes.length, annotations: {} };
     await sink.write(layer, chunksOf(bytes));
