@@ -103,7 +103,7 @@ export function absentAccount({ wanted, file }: { readonly wanted: string; reado
 
 function hintFor(means: SandboxMeans, text: string): string {
   if (means.container !== undefined && /new[ug]idmap: write to [ug]id_map failed/.test(text)) {
-    return `This is a container without CAP_SYS_ADMIN, where newuidmap needs a capability of its own. Run cooper as the container's root, or in it: chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap; setcap cap_setuid=ep /usr/bin/newuidmap; setcap cap_setgid=ep /usr/bin/newgidmap. ${DOCTOR}`;
+    return `This is a container without CAP_SYS_ADMIN, where newuidmap needs a capability of its own, or cooper was started with no-new-privileges. Run cooper as the container's root, or in it: chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap; setcap cap_setuid=ep /usr/bin/newuidmap; setcap cap_setgid=ep /usr/bin/newgidmap. ${DOCTOR}`;
   }
   if (/newuidmap|newgidmap|uid_map|gid_map|map-auto|subuid/i.test(text)) {
     if (/[ug]id_map failed: Operation not permitted/.test(text)) {

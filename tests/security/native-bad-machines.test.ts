@@ -172,7 +172,8 @@ describeNative((native) => {
         const result = await run(workspace("overlay"), { before, env });
         expectRefusal(result, {
           message: /cannot hold an overlay|kernel refuses overlays/,
-          hint: /Install fuse-overlayfs, or put cooper's store on another file system with XDG_DATA_HOME/,
+          // In a container the store's volume comes first.
+          hint: /Install fuse-overlayfs, or put cooper's store on another file system with XDG_DATA_HOME|Put cooper's store on a volume of this container, or on another file system with XDG_DATA_HOME; fuse-overlayfs/,
         });
         expect(leftoverWork(join(data, "cooper", "store"))).toEqual([]);
         if (Bun.which("fuse-overlayfs") === null) return;
