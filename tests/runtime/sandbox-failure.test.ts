@@ -38,7 +38,9 @@ test("namespaces that a container forbids are not put down to sysctls", () => {
 test("newuidmap that a container leaves without rights gets them, rather than more ids", () => {
   const stderr = "newuidmap: write to uid_map failed: Operation not permitted";
   expect(sandboxRefused(means("docker"), { ended: ended(stderr) }).hint).toContain("setcap cap_setuid=ep");
-  expect(sandboxRefused(means(), { ended: ended(stderr) }).hint).toContain("usermod --add-subuids");
+  expect(sandboxRefused(means(), { ended: ended(stderr) }).hint).toContain("no-new-privileges");
+  const outside = "newuidmap: uid range [1-65536) -> [100000-165535) not allowed";
+  expect(sandboxRefused(means(), { ended: ended(outside) }).hint).toContain("usermod --add-subuids");
 });
 
 test("an overlay that a container's own file system cannot hold goes on a volume", () => {
