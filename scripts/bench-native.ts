@@ -1,8 +1,9 @@
 /*
  * bun run bench native [--runs 10] [--json]
  *
- * `cooper build` of the same plans with cooper's own engine, Docker and Podman, in one run and in turn: two Features that changed, nothing
- * changed, one Feature more than five; and the memory that all of cooper's processes have together. The base is in each one's store.
+ * `cooper build` of the same plans with cooper's own engine, Docker and Podman, in one run and in turn: two Features, cold; two Features
+ * that changed; nothing changed; one Feature more than five; and the memory that all of cooper's processes have together. The base is in
+ * each one's store. Cold, Docker and Podman have no image and no cache of the steps, and cooper has unpacked not even the base.
  */
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,9 +40,10 @@ export async function benchNative({ runs, json }: { runs: number; json: boolean 
   const builders = { native: undefined, ...Object.fromEntries(engines.map((engine) => [engine.name, engine])) };
   const place: Place = { directory, runs, builders };
   try {
-    run([cooper, "image", "copy", source(engines[0]), `store:${BASE_IMAGE}`], environment(place, engines[0]));
+    run([cooper, "image", "copy", source(engines[0]), savedBase(place)], environment(place, engines[0]));
+    emptyStore(place);
     const rows: Row[] = [];
-    for (const measure of [measureCold, measureUnchanged, measureOneMore, measureMemory]) {
+    for (const measure of [measureCold, measureChanged, measureUnchanged, measureOneMore, measureMemory]) {
       const row = await measure(place);
       rows.push(row);
       if (!json) print(row);
@@ -57,20 +59,38 @@ export async function benchNative({ runs, json }: { runs: number; json: boolean 
 
 async function measureCold(place: Place): Promise<Row> {
   const commands = eachBuilder(place, (name) => {
+    const workspace = makeLocalWorkspace(place.directory, `first-${name}`);
+    const engine = place.builders[name];
+    const image = basename(workspace).toLowerCase();
+    const prepare = () => (engine === undefined ? emptyStore(place) : removeImages(engine, image));
+    return { workspace, prepare, args: ["--no-cache"] };
+  });
+  const timings = await timed(commands, place);
+  const met = ratioTo(timings, "docker") <= 0.6;
+  return { name: "2 Features, cold", unit: "ms", timings, target: "at most 0.6 of docker's", met };
+}
+
+/** Leaves nothing in cooper's store but the base's blobs. */
+function emptyStore(place: Place): void {
+  const env = environment(place, undefined);
+  run([cooper, "image", "prune", "--store", "--until", "0s"], env);
+  run([cooper, "image", "copy", savedBase(place), `store:${BASE_IMAGE}`], env);
+}
+
+function savedBase({ directory }: Place): string {
+  return `oci:${join(directory, "base")}:base`;
+}
+
+async function measureChanged(place: Place): Promise<Row> {
+  const commands = eachBuilder(place, (name) => {
     const workspace = makeLocalWorkspace(place.directory, `cold-${name}`);
     const script = join(workspace, ".devcontainer", "color", "install.sh");
     const other = join(workspace, ".devcontainer", "hello", "install.sh");
     return { workspace, prepare: () => [script, other].forEach(change) };
   });
   const timings = await timed(commands, place);
-  const ratio = ratioTo(timings, "docker");
-  return {
-    name: "2 Features that changed",
-    unit: "ms",
-    timings,
-    target: "at most 0.6 of docker's",
-    met: !(ratio > 0.6),
-  };
+  const met = ratioTo(timings, "docker") <= 0.6;
+  return { name: "2 Features that changed", unit: "ms", timings, target: "at most 0.6 of docker's", met };
 }
 
 async function measureUnchanged(place: Place): Promise<Row> {
@@ -154,19 +174,19 @@ function eachBuilder(
   prepared: (
     name: string,
     build: (workspace: string) => MeasuredCommand,
-  ) => { readonly workspace: string; readonly prepare: () => void },
+  ) => { readonly workspace: string; readonly prepare: () => void; readonly args?: readonly string[] },
 ): Readonly<Record<string, MeasuredCommand>> {
   const entries = Object.keys(place.builders).map((name) => {
-    const { workspace, prepare } = prepared(name, (folder) => buildCommand(place, name, folder));
-    return [name, { ...buildCommand(place, name, workspace), prepare }] as const;
+    const { workspace, prepare, args } = prepared(name, (folder) => buildCommand(place, name, folder));
+    return [name, { ...buildCommand(place, name, workspace, args), prepare }] as const;
   });
   return Object.fromEntries(entries);
 }
 
-function buildCommand(place: Place, name: string, workspace: string): MeasuredCommand {
+function buildCommand(place: Place, name: string, workspace: string, args: readonly string[] = []): MeasuredCommand {
   const engine = place.builders[name];
   const backend = engine === undefined ? ["--backend", "native"] : ["--docker-path", engine.path];
-  const argv = [cooper, "build", "--workspace-folder", workspace, ...backend] as const;
+  const argv = [cooper, "build", "--workspace-folder", workspace, ...backend, ...args] as const;
   return { argv, cwd: root, env: environment(place, engine) };
 }
 

@@ -80,14 +80,19 @@ export interface ForeseenAgentImage {
 export async function foreseeAgentImage(request: AgentImageRequest, tools: Tools): Promise<ForeseenAgentImage> {
   const base = await resolveAgentBase(request.build, request.settings, tools);
   if (base.kind === "build" && !base.prepared.upToDate) return { base: base.prepared, image: undefined };
-  const { source } = await foundBase(base, withLikelyNames(request, base, tools), tools);
-  if (source === undefined) {
-    throw new UserError(`The base image ${base.name} is not in the engine: it would be pulled first.`, {
-      hint: "Its users and its C library decide the rest. Pull it, and ask again.",
-    });
-  }
+  const { source, engine } = await foundBase(base, withLikelyNames(request, base, tools), tools);
+  if (source === undefined) throw absentBase(base.name ?? "", engine.kind);
   const again = base.kind === "build" && request.rebuildBase ? base.prepared : undefined;
   return { base: again, image: await decideOnBase(request, { base, source, show: undefined }, tools) };
+}
+
+function absentBase(name: string, kind: Engine["kind"]): UserError {
+  const isStore = kind === "native";
+  const where = isStore ? "cooper's store" : "the engine";
+  const pull = isStore ? `Get it with cooper image pull ${name} store:${name}` : "Pull it";
+  return new UserError(`The base image ${name} is not in ${where}: it would be pulled first.`, {
+    hint: `Its users and its C library decide the rest. ${pull}, and ask again.`,
+  });
 }
 
 /** Gets the agent's program and plans its image on a base that is there. */

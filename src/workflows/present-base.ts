@@ -106,7 +106,7 @@ export async function presentBase(
   return sourceOf(request, { reference: base.name, engine: found.engine }, tools);
 }
 
-/** The base in the engine's store, if it is there as it is now. */
+/** The base in the engine's store, if it is there as it is now; without an engine, as its registry has it. */
 export async function foundBase(
   base: AgentBase,
   request: Pick<BaseRequest, "build">,
@@ -122,7 +122,8 @@ export async function foundBase(
   const looked = await lookUpImages([base.name], { request: request.build }, tools);
   const { engine, images } = looked;
   const question = { reference: base.name, engine, looked };
-  return { engine, source: images.has(base.name) ? await sourceOf(request, question, tools) : undefined };
+  const isThere = engine.kind === "none" || images.has(base.name);
+  return { engine, source: isThere ? await sourceOf(request, question, tools) : undefined };
 }
 
 function sourceOf(

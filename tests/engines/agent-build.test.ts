@@ -72,9 +72,15 @@ for (const name of ["docker", "podman"] as const) {
         for (const backend of ["assemble", "native"]) {
           const archive = join(scene.directory("out"), "image.tar");
           const output = ["--output", `type=docker,dest=${archive}`];
+          const plan = () => scene.cooper(folder, ["plan", ...build.slice(1), "--backend", backend], none);
+          if (backend === "native") {
+            expect((await plan()).stderr).toContain(`${base} is not in cooper's store: it would be pulled first.`);
+          }
+          const planned = backend === "native" ? undefined : await plan();
           const made = await scene.cooper(folder, [...build, "--backend", backend, ...output], none);
           expect(made).toMatchObject({ exitCode: 0 });
           const [image = ""]: string[] = JSON.parse(made.stdout).imageName;
+          expect(JSON.parse((planned ?? (await plan())).stdout).tags).toEqual([image]);
           await runEngine(engine, ["load", "--input", archive]);
           const again = await scene.cooper(folder, build);
           expect(again.stderr).toBe(`Nothing changed: ${image} is up to date.\n`);
