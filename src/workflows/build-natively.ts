@@ -6,6 +6,7 @@ import { envRecord } from "../oci/env-entries.ts";
 import { parseContainerDefaults } from "../oci/image-config.ts";
 import { parseImageReference } from "../oci/reference.ts";
 import { parseImageOutput } from "../oci/transport.ts";
+import { stepExecutes } from "../plan/build-plan.ts";
 import type { StepProgress } from "../runtime/step-progress.ts";
 import { announceStep } from "./announce-step.ts";
 import { copyImage } from "./copy-image.ts";
@@ -57,7 +58,10 @@ async function realize(
   const created = formatEpoch(epoch);
   const source = nativeSource(plan);
   const step = progress.begin(`[base] FROM ${source.base.reference}`);
-  const base = await announceStep(step, () => obtainNativeBase(source.base, { session, created, step }, tools));
+  // Steps that another machine made may be all there are.
+  const unpacked = prepared.request.cacheFrom.length === 0 && plan.steps.some(stepExecutes);
+  const work = { session, created, step, unpacked };
+  const base = await announceStep(step, () => obtainNativeBase(source.base, work, tools));
   const { env, workingDirectory } = parseContainerDefaults(base.image.config["config"], "The base's config");
   const baseEnv = envRecord(env);
   const planned = planLayers(plan, { env: baseEnv, workingDirectory });

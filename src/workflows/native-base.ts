@@ -11,6 +11,7 @@ import { isImage } from "./look-up-images.ts";
 import type { NativeSession, StoredLayer } from "./native-session.ts";
 import { pullIntoStore } from "./pull-into-store.ts";
 import type { Tools } from "./tools.ts";
+import { unpackAsFetched } from "./unpack-as-fetched.ts";
 
 /** A base image that is in cooper's store, with its layers, bottom first. */
 export interface NativeBase {
@@ -18,10 +19,21 @@ export interface NativeBase {
   readonly layers: readonly StoredLayer[];
 }
 
-/** The base of a plan: what the store has of it, else what its registry has under the digest that was planned with. */
+/** What a base is obtained for; `unpacked` says that its layers are needed as folders. */
+export interface BaseWork {
+  readonly session: NativeSession;
+  readonly created: string;
+  readonly step: RunningStep;
+  readonly unpacked: boolean;
+}
+
+/**
+ * The base of a plan: what the store has of it, else what its registry has under the digest that was planned with, unpacked while the
+ * rest of it arrives.
+ */
 export async function obtainNativeBase(
   base: BaseImage,
-  { session, created, step }: { session: NativeSession; created: string; step: RunningStep },
+  { session, created, step, unpacked }: BaseWork,
   tools: Tools,
 ): Promise<NativeBase> {
   const platform = parsePlatform(base.platform);
@@ -29,7 +41,9 @@ export async function obtainNativeBase(
   const reference = parseImageReference(base.reference);
   const wanted = isDigest(base.digest) ? { ...reference, digest: base.digest } : reference;
   if (session.store.find(reference).length === 0) {
-    await pullIntoStore(wanted, { platform, observer: tellOf(step) }, tools);
+    const told = tellOf(step);
+    const observer = unpacked ? unpackAsFetched(session, told) : told;
+    await pullIntoStore(wanted, { platform, observer }, tools);
   }
   const source = await session.store.openSource(reference);
   try {
