@@ -12,6 +12,7 @@ import { systemCallFilter } from "./system-call-filter.ts";
 /** What containers keep by default, less the making of devices. */
 const KEPT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31];
 const EXIT_REFUSED = 125;
+const RESULT_BYTES = 4096;
 
 /**
  * The first process of new namespaces: mounts a step's layers as `folder` says, makes them its root, and runs the step with less than
@@ -22,7 +23,9 @@ export async function runSandboxWorker(folder: string): Promise<number> {
   process.umask(0o022);
   const request = v.parse(sandboxRequestSchema, JSON.parse(readFileSync(SANDBOX_FOLDER.request, "utf8")));
   const result = openSync(SANDBOX_FOLDER.result, "w", 0o600);
-  const report = (outcome: SandboxResult) => writeSync(result, JSON.stringify(outcome));
+  // A step may leave no space for it: blanks take the place now.
+  writeSync(result, " ".repeat(RESULT_BYTES));
+  const report = (outcome: SandboxResult) => writeSync(result, JSON.stringify(outcome), 0);
   endWithStarter(request);
   let mounting = false;
   let made: readonly string[];

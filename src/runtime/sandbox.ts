@@ -80,5 +80,5 @@ export function createSandbox(start: WorkerStart, runProcess: RunProcess): Sandb
 function readResult(folder: string): SandboxResult | undefined {
   const path = join(folder, SANDBOX_FOLDER.result);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  return text === "" ? undefined : v.parse(sandboxResultSchema, JSON.parse(text));
+  return text.trim() === "" ? undefined : v.parse(sandboxResultSchema, JSON.parse(text));
 }
