@@ -21,7 +21,13 @@ export type ImageOutput = { readonly transport: ImageTransport; readonly names: 
 const forms =
   "Forms: REFERENCE or docker://REFERENCE, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REFERENCE], engine:REFERENCE, store:REFERENCE, scratch, FILE.tar.";
 
-/** Reads `docker://REF`, a bare reference, `oci:DIR[:tag]`, …, `FILE.tar`; throws a UserError for anything else. */
+/** What builds call images by that nobody named: no registry has this name, and one on this machine has a port. */
+const localRegistry = "localhost";
+
+/**
+ * Reads `docker://REF`, a bare reference, which is the store's where it begins with `localhost/`, `oci:DIR[:tag]`, …, `FILE.tar`; throws
+ * a UserError for anything else.
+ */
 export function parseImageTransport(text: string): ImageTransport {
   if (text === "scratch") return { kind: "scratch" };
   const [, scheme = "", rest = ""] = /^([a-z][a-z-]*):(.*)$/s.exec(text) ?? [];
@@ -44,7 +50,8 @@ export function parseImageTransport(text: string): ImageTransport {
   }
   if (text.endsWith(".tar")) return { kind: "archive", path: text };
   try {
-    return { kind: "registry", reference: parseImageReference(text) };
+    const reference = parseImageReference(text);
+    return { kind: reference.domain === localRegistry ? "store" : "registry", reference };
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError(cause.message, { hint: forms, cause });

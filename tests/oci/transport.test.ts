@@ -29,6 +29,12 @@ test.each(["debian", "docker://debian", "docker.io/library/debian"])("%s is in a
   });
 });
 
+test("what builds call localhost is in the store, and a registry on this machine has a port or is said to be one", () => {
+  expect(parseImageTransport("localhost/cooper/app:1")).toMatchObject({ kind: "store" });
+  expect(parseImageTransport("localhost:5000/cooper/app:1")).toMatchObject({ kind: "registry" });
+  expect(parseImageTransport("docker://localhost/cooper/app:1")).toMatchObject({ kind: "registry" });
+});
+
 test("a name in the store is completed like any other", () => {
   expect(parseImageTransport("store:debian:12")).toEqual(parseImageTransport("store:docker.io/library/debian:12"));
 });
