@@ -74,23 +74,22 @@ async function measureLevel(
 ): Promise<Row[]> {
   const all = Object.entries(commandsOf(place, level));
   const commands = Object.fromEntries(all.filter(([tool]) => isWanted(tools, tool)));
-  const times = await timeInTurn(commands, runs);
+  const sizes = new Map<string, number | undefined>();
+  const times = await timeInTurn(commands, runs, (tool) => sizes.set(tool, sizeOf(join(place.out, "image"))));
   const rows: Row[] = [];
   for (const [tool, series] of times) {
-    const { bytes, peak } = await resultOf(place, { tool, command: commands[tool] });
-    rows.push({ tree, level, tool, ...timingOf(series), bytes, peakMegabytes: peak });
+    const command = commands[tool];
+    // Of a pipeline or a daemon's client the memory would say nothing.
+    const peak = tool === "cooper" && command !== undefined ? (await peakMemory(command)) / 1e6 : undefined;
+    rows.push({ tree, level, tool, ...timingOf(series), bytes: sizes.get(tool), peakMegabytes: peak });
   }
   return rows;
 }
 
-async function resultOf(
-  { out }: Place,
-  { tool, command }: { tool: string; command: MeasuredCommand | undefined },
-): Promise<{ bytes: number | undefined; peak: number | undefined }> {
-  // Of a pipeline or a daemon's client the memory would say nothing.
-  const peak = tool === "cooper" && command !== undefined ? (await peakMemory(command)) / 1e6 : undefined;
-  const bytes = statSync(join(out, "image"), { throwIfNoEntry: false });
-  return { bytes: bytes?.isFile() === true ? bytes.size : undefined, peak };
+/** Undefined for what is a folder. */
+function sizeOf(path: string): number | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? stats.size : undefined;
 }
 
 /** What gives a layer at a level, as far as it is installed. */
