@@ -6,7 +6,7 @@ podman_cli() { CONTAINERS_CONF=$(podman_home)/containers.conf CONTAINERS_STORAGE
 up_podman() {
   local home
   home=$(podman_home)
-  install_packages podman uidmap slirp4netns fuse-overlayfs netavark aardvark-dns runc
+  install_packages podman catatonit uidmap slirp4netns fuse-overlayfs netavark aardvark-dns runc
   mkdir -p "$home/networks"
   write_podman_settings "$home"
   chmod 666 /dev/net/tun /dev/fuse 2>/dev/null || true

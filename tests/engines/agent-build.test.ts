@@ -32,7 +32,8 @@ for (const name of ["docker", "podman"] as const) {
     const scene = openShellScene(engine);
 
     test("nothing is built twice, --force builds the agent's image, and --base what it is put on", async () => {
-      const lines = "RUN date +%s%N >/stamp";
+      // Of its own: a builder's cache has what earlier runs of this test stamped.
+      const lines = `RUN date +%s%N >/stamp; : ${crypto.randomUUID()}`;
       const folder = scene.project(
         { custom_base_dockerfile: "docker/Dockerfile" },
         { "docker/Dockerfile": `FROM ${BASE_IMAGE}\n${lines}\n` },
