@@ -125,7 +125,7 @@ function changeEverything(root: string): void {
   setAttribute(at("opt/capable"), { name: "security.capability", value });
 }
 
-for (const name of ["docker", "docker-containerd", "podman"] as const) {
+for (const name of ["docker", "podman"] as const) {
   describeEngine(name, (engine) => {
     test.skipIf(!isRoot)(`a base image is unpacked as the engine unpacks it${skipped}`, () =>
       inFolder(async (folder) => {
