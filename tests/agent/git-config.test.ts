@@ -7,7 +7,7 @@ test("settings of a git configuration are read with their sections, whatever way
     '[core] hooksPath = ".husky/_" # here',
     "\tbare",
     '[includeIf "gitdir:~/work/"]',
-    "\tpath = ../shared\\\\config",
+    "\tpath = ../common\\\\config",
     '[submodule "a ] b"]',
     "path = li\\",
     "bs/a",
@@ -18,7 +18,7 @@ test("settings of a git configuration are read with their sections, whatever way
   expect(readGitConfig(text)).toEqual([
     { name: "core.hookspath", value: ".husky/_" },
     { name: "core.bare", value: "true" },
-    { name: "includeif.path", value: "../shared\\config" },
+    { name: "includeif.path", value: "../common\\config" },
     { name: "submodule.path", value: "libs/a" },
     { name: "extensions.worktreeconfig", value: "true" },
   ]);
