@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { describeBuilders, runInImage, type TestBuilder } from "./builders.ts";
 import { BASE_IMAGE, type CooperResult, cooperCommand, type TestEngine } from "./engines.ts";
+import { processesWith, until } from "./processes.ts";
 import {
   devcontainerJson,
   hasImage,
@@ -12,28 +13,6 @@ import {
   openScene,
   readOutcome,
 } from "./workspace.ts";
-
-/** The command lines of this machine's processes that contain a text, those in containers included. */
-function processesWith(text: string): { id: number; words: string }[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return [];
-    try {
-      const words = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ");
-      return words.includes(text) ? [{ id: Number(entry), words }] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** Waits until it holds, or throws after ten seconds. */
-async function until(holds: () => boolean, what: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (holds()) return;
-    await Bun.sleep(50);
-  }
-  throw new Error(`waited in vain: ${what()}`);
-}
 
 /** Starts the executable in a process group of its own. */
 function startCooper(args: readonly string[], options: { engine: TestEngine; home: string }) {

@@ -112,12 +112,3 @@ export async function processesIn(container: DevContainer, text: string): Promis
   });
   return lines.length;
 }
-
-/** Waits until it holds, or throws after twenty seconds. */
-export async function until(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (await holds()) return;
-    await Bun.sleep(100);
-  }
-  throw new Error(`waited in vain: ${what}`);
-}

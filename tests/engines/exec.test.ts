@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runEngine } from "./builders.ts";
-import { type DevContainer, openDevContainers, processesIn, runIn, shellIn, until } from "./dev-containers.ts";
+import { type DevContainer, openDevContainers, processesIn, runIn, shellIn } from "./dev-containers.ts";
 import { cooperCommand, describeEngine, type TestEngine } from "./engines.ts";
+import { until } from "./processes.ts";
 
 const USER = "/usr/sbin/useradd -m -s /bin/bash -u 4321 vscode";
 

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { Interrupted, UserError } from "../../src/errors.ts";
 import { runEngine } from "./builders.ts";
-import { type DevContainer, openDevContainers, processesIn, until } from "./dev-containers.ts";
+import { type DevContainer, openDevContainers, processesIn } from "./dev-containers.ts";
 import { describeEngine } from "./engines.ts";
+import { until } from "./processes.ts";
 import { detailsOf, enter, sessionTools } from "./session-tools.ts";
 
 const say = (word: string) => `echo ${word} >>/work/log`;

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_IMAGE } from "./engines.ts";
-import { describeNative, type NativeEngine, processesWith, until } from "./native.ts";
+import { describeNative, type NativeEngine } from "./native.ts";
+import { processesWith, until } from "./processes.ts";
 
 describeNative((native) => {
   const inBase = (words: readonly string[], options: readonly string[] = []) =>

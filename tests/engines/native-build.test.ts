@@ -3,8 +3,9 @@ import { existsSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askEngine, runInImage } from "./builders.ts";
 import { availableEngines, BASE_IMAGE, runCooper } from "./engines.ts";
-import { describeNative, processesWith, until } from "./native.ts";
+import { describeNative } from "./native.ts";
 import { layerEntries, leftoverWork, mountsBelow, storedImage, topEntries, writeEmptyImage } from "./native-image.ts";
+import { processesWith, until } from "./processes.ts";
 import { describeRegistries } from "./registries.ts";
 import { devcontainerJson, imageOf, localFeature, messageOf } from "./workspace.ts";
 

@@ -259,25 +259,3 @@ function placeFile(source: string, target: string): void {
     cpSync(source, target);
   }
 }
-
-/** The command lines of this machine's processes that contain a text, those in namespaces included. */
-export function processesWith(text: string): { readonly id: number; readonly words: string }[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return [];
-    try {
-      const words = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ");
-      return words.includes(text) ? [{ id: Number(entry), words }] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** Waits until it holds, or throws after ten seconds. */
-export async function until(holds: () => boolean, what: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (holds()) return;
-    await Bun.sleep(50);
-  }
-  throw new Error(`waited in vain: ${what()}`);
-}

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeF
 import { join } from "node:path";
 import * as v from "valibot";
 import { BASE_IMAGE } from "./engines.ts";
-import { describeNative, type NativeEngine, processesWith, until } from "./native.ts";
+import { describeNative, type NativeEngine } from "./native.ts";
+import { processesWith, until } from "./processes.ts";
 import { failureSchema, responseSchema } from "./profile-scene.ts";
 import type { Files } from "./workspace.ts";
 

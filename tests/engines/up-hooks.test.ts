@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_IMAGE, cooperCommand, describeEngine, runCooper } from "./engines.ts";
+import { processesWith } from "./processes.ts";
 import { openUpScene } from "./up-scene.ts";
 import { localFeature } from "./workspace.ts";
 
@@ -17,19 +17,6 @@ const ALL_HOOKS = {
   postStartCommand: says("start"),
   postAttachCommand: says("attach"),
 };
-
-/** The command lines of this machine's processes that contain a text, those in containers included. */
-function processesWith(text: string): readonly string[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return [];
-    try {
-      const words = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ");
-      return words.includes(text) ? [words] : [];
-    } catch {
-      return [];
-    }
-  });
-}
 
 for (const name of ["docker", "podman"] as const) {
   describeEngine(name, (engine) => {
@@ -227,7 +214,7 @@ for (const name of ["docker", "podman"] as const) {
         const { command, cwd, env } = cooperCommand(words, { engine, home: scene.home });
         const child = Bun.spawn(command, { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe", detached: true });
         const output = Promise.all([child.stdout.text(), child.stderr.text()]);
-        const sleeping = () => processesWith(nap).filter((line) => line.startsWith("sleep"));
+        const sleeping = () => processesWith(nap).filter(({ words }) => words.startsWith("sleep"));
         for (let tries = 0; tries < 600 && sleeping().length < 3 && child.exitCode === null; tries += 1)
           await Bun.sleep(50);
         expect(sleeping()).toHaveLength(3);

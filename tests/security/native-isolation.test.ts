@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_IMAGE } from "../engines/engines.ts";
-import { describeNative, processesWith, until } from "../engines/native.ts";
+import { describeNative } from "../engines/native.ts";
+import { processesWith, until } from "../engines/processes.ts";
 import { type BuildRun, devcontainerJson, imageOf, localFeature } from "../engines/workspace.ts";
 import { CHROOT_ESCAPE, probeScript, REFUSED_CALLS } from "./isolation-probe.ts";
 
