@@ -40,7 +40,6 @@ export interface SpawnOptions {
 export type RunProcess = (command: Command, options?: SpawnOptions) => Promise<ProcessResult>;
 
 const GRACE_MILLISECONDS = 5000;
-const TAIL_CHARACTERS = 4096;
 /** Ctrl-D, which ends the input of a terminal. */
 const END_OF_TRANSMISSION = "\u0004";
 
@@ -201,7 +200,8 @@ async function runInTerminal(
   }
 }
 
-function start<
+/** Starts a process; throws a UserError that names what could not be started. */
+export function start<
   const In extends Bun.Spawn.Writable,
   const Out extends Bun.Spawn.Readable,
   const Err extends Bun.Spawn.Readable,
@@ -219,7 +219,8 @@ function start<
   }
 }
 
-async function collect(
+/** Reads a stream of text to its end, piece by piece; gives the whole where it is kept. */
+export async function collect(
   stream: ReadableStream<Uint8Array>,
   onText: (text: string) => void,
   keep: boolean,
@@ -234,14 +235,16 @@ async function collect(
   return kept;
 }
 
-function exitCodeOf(child: { exitCode: number | null; signalCode: string | number | null }): number {
+/** The exit code of a process that has ended: 128 + n for one that signal n ended. */
+export function exitCodeOf(child: { exitCode: number | null; signalCode: string | number | null }): number {
   if (child.exitCode !== null) return child.exitCode;
   const { signalCode } = child;
   const numbers: Readonly<Record<string, number>> = constants.signals;
   return 128 + (typeof signalCode === "number" ? signalCode : (numbers[signalCode ?? ""] ?? 0));
 }
 
-function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+/** Sends a signal to all of a process group, if there is any of it left. */
+export function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(-pid, signal);
   } catch {
@@ -267,55 +270,4 @@ export async function runBare({ argv, env, cwd, stdio }: BareProcess): Promise<n
       : Bun.spawn([...argv], { env, cwd, stdin: "ignore", stdout: stdio.to, stderr: stdio.to });
   await child.exited;
   return exitCodeOf(child);
-}
-
-/** A running process that is talked to in bytes while it runs. */
-export interface DuplexProcess {
-  readonly stdin: {
-    /** Resolves when more may be written; throws when the process does not read any more. */
-    readonly write: (bytes: Uint8Array) => Promise<void>;
-    readonly end: () => void;
-  };
-  /** Read no further than it is asked to be. */
-  readonly stdout: ReadableStream<Uint8Array>;
-  /** How it ended; `stdout` is empty there, and `stderr` the last that it printed. */
-  readonly exited: Promise<ProcessResult>;
-  readonly kill: () => void;
-}
-
-/**
- * Starts a process, in a process group of its own, that runs until its stdin is ended or it is killed; `isGroup` says that its end is that
- * of its whole group, which may hold its output open. Throws as `RunProcess` does.
- */
-export function startDuplex(
-  command: Command,
-  environment: Readonly<Record<string, string | undefined>>,
-  { isGroup = false }: { readonly isGroup?: boolean } = {},
-): DuplexProcess {
-  const { BUN_OPTIONS: _options, BUN_BE_BUN: _runtime, ...inherited } = environment;
-  const env = { ...inherited, ...command.env };
-  const child = start(command, { env, stdin: "pipe", stdout: "pipe", stderr: "pipe", detached: true });
-  const { stdin, stdout } = child;
-  if (isGroup) child.exited.then(() => killGroup(child.pid, "SIGKILL"));
-  let tail = "";
-  const collected = collect(child.stderr, (text) => (tail = (tail + text).slice(-TAIL_CHARACTERS)), false);
-  return {
-    stdin: {
-      async write(bytes) {
-        await stdin.write(bytes);
-        await stdin.flush();
-      },
-      end() {
-        // What was not read by a process that has ended is lost, which its reader learns from `exited`.
-        Promise.resolve(stdin.end()).catch(() => undefined);
-      },
-    },
-    stdout,
-    exited: Promise.all([child.exited, collected]).then(() => ({
-      exitCode: exitCodeOf(child),
-      stdout: "",
-      stderr: tail,
-    })),
-    kill: () => killGroup(child.pid, "SIGKILL"),
-  };
 }

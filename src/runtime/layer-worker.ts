@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { UserError } from "../errors.ts";
-import { startDuplex } from "../host/spawn.ts";
+import { startDuplex } from "../host/duplex-process.ts";
 import type { NewLayer } from "../oci/append-layers.ts";
 import { type LayerAnswer, type LayerTask, layerAnswerSchema } from "./layer-task.ts";
 import { layerWorkerCommand, type WorkerStart } from "./sandbox-command.ts";

@@ -1,5 +1,5 @@
 import { type Connection, ConnectionBroken } from "../host/connection.ts";
-import type { DuplexProcess } from "../host/spawn.ts";
+import type { DuplexProcess } from "../host/duplex-process.ts";
 import { createFrameReader, frameOf } from "./relay-framing.ts";
 
 const NOTHING = new Uint8Array(0);

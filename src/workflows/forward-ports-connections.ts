@@ -2,8 +2,8 @@ import { CONTAINER_HOST, type ForwardedPort } from "../devcontainer/forwarded-po
 import { messageOf } from "../errors.ts";
 import { connect } from "../host/connect.ts";
 import { type Connection, ConnectionBroken, joinConnections } from "../host/connection.ts";
+import { type DuplexProcess, startDuplex } from "../host/duplex-process.ts";
 import type { Log } from "../host/log.ts";
-import { type DuplexProcess, startDuplex } from "../host/spawn.ts";
 import { saysContainerVanished } from "../runtime/exec-failure.ts";
 import { type ContainerPlace, type RelayTool, relayCommand, speaksInFrames } from "../runtime/relay.ts";
 import { framedRelayConnection, plainRelayConnection } from "../runtime/relay-connection.ts";

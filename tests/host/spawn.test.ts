@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Interrupted } from "../../src/errors.ts";
-import { createRunProcess, startDuplex } from "../../src/host/spawn.ts";
+import { startDuplex } from "../../src/host/duplex-process.ts";
+import { createRunProcess } from "../../src/host/spawn.ts";
 
 const program = join(import.meta.dir, "attached-run.ts");
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { type Connection, ConnectionBroken } from "../../src/host/connection.ts";
-import { type DuplexProcess, startDuplex } from "../../src/host/spawn.ts";
+import { type DuplexProcess, startDuplex } from "../../src/host/duplex-process.ts";
 import { RELAY_TOOLS, type RelayTool, relayCommand, relayWords, speaksInFrames } from "../../src/runtime/relay.ts";
 import { framedRelayConnection, plainRelayConnection } from "../../src/runtime/relay-connection.ts";
 import { NOTHING_LISTENS } from "../../src/runtime/relay-programs.ts";
