@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** What a run of `bun test` came to. */
 export interface TestCounts {
@@ -29,8 +30,11 @@ export function countTests(output: string, exitCode: number): TestCounts {
 }
 
 if (import.meta.main) {
-  const [file = "", exitCode = "1"] = process.argv.slice(2);
-  const { passed, failed, skipped } = countTests(readFileSync(file, "utf8"), Number(exitCode));
-  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-  process.exit(failed === 0 ? 0 : 1);
+  const [folder = "", ...exitCodes] = process.argv.slice(2);
+  const runs = exitCodes.map((code, index) =>
+    countTests(readFileSync(join(folder, String(index)), "utf8"), Number(code)),
+  );
+  const total = (of: keyof TestCounts) => runs.reduce((sum, counts) => sum + counts[of], 0);
+  console.log(`${total("passed")} passed, ${total("failed")} failed, ${total("skipped")} skipped`);
+  process.exit(total("failed") === 0 ? 0 : 1);
 }
