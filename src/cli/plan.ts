@@ -1,7 +1,7 @@
 import type { Agent } from "../agent/agents.ts";
 import { UserError } from "../errors.ts";
 import { formatCommand } from "../plan/command.ts";
-import { describeBuild, refuseContradictions } from "../workflows/build-image.ts";
+import { describeBuild, refuseContradictions, refuseUnbuildable } from "../workflows/build-image.ts";
 import type { BuildRequest } from "../workflows/build-request.ts";
 import { loadAgentSettings } from "../workflows/load-agent-settings.ts";
 import { loadConfiguration } from "../workflows/load-configuration.ts";
@@ -93,7 +93,9 @@ function refuseDockerfile(): never {
   });
 }
 
-function reportOf({ planHash, tags, upToDate, plan }: PreparedBuild) {
+function reportOf(prepared: PreparedBuild) {
+  refuseUnbuildable(prepared);
+  const { planHash, tags, upToDate, plan } = prepared;
   return { hash: planHash, tags: [...tags], upToDate, plan };
 }
 

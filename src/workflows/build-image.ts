@@ -90,13 +90,11 @@ export interface BuildDescription {
 /** What `realizeBuild` would run; with cooper's own engine, what would run in its sandbox. */
 export async function describeBuild(prepared: PreparedBuild, tools: Tools): Promise<BuildDescription> {
   const { engine, request, plan } = prepared;
-  refuseForBackend(engine.kind, request);
+  refuseUnbuildable(prepared);
   switch (engine.kind) {
     case "none":
-      refuseExecution(plan);
       return { commands: [], dockerfile: undefined };
     case "native":
-      nativeSource(plan);
       return {
         commands: plan.steps.flatMap((step) => (stepExecutes(step) ? [stepCommand(step)] : [])),
         dockerfile: undefined,
@@ -106,6 +104,21 @@ export async function describeBuild(prepared: PreparedBuild, tools: Tools): Prom
       const layout = layOut({ prepared, builder }, join(buildsFolder(request, tools), "build-XXXXXX"));
       return { commands: [...layout.commands, ...layout.cleanup], dockerfile: layout.dockerfile };
     }
+  }
+}
+
+/** Throws UserError for a build that `realizeBuild` would refuse whatever is there already. */
+export function refuseUnbuildable({ engine, request, plan }: PreparedBuild): void {
+  refuseForBackend(engine.kind, request);
+  switch (engine.kind) {
+    case "none":
+      refuseExecution(plan);
+      return;
+    case "native":
+      nativeSource(plan);
+      return;
+    case "client":
+      return;
   }
 }
 

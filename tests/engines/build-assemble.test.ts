@@ -51,12 +51,16 @@ for (const name of ["docker", "podman"] as const) {
   });
 }
 
-test("a Dockerfile cannot be assembled, and that is said", async () => {
+test.each([
+  ["build", ["--output", "type=oci,dest=x.tar"]],
+  ["plan", []],
+  ["plan", ["--argv"]],
+])("a Dockerfile cannot be assembled, and %s %j says so", async (command, options) => {
   const folder = scene.workspace({
     ...devcontainerJson({ build: { dockerfile: "Dockerfile" } }),
     ".devcontainer/Dockerfile": "FROM scratch\n",
   });
-  const argv = ["build", "--workspace-folder", folder, "--backend", "assemble", "--output", "type=oci,dest=x.tar"];
+  const argv = [command, "--workspace-folder", folder, "--backend", "assemble", ...options];
   const { exitCode, stdout } = await runCooper(argv, { env: { COOPER_DOCKER_PATH: "/nonexistent/engine" } });
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout).message).toContain("its Dockerfile has to run in a container");
