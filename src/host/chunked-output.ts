@@ -1,5 +1,5 @@
 import { createDigester, type Digest } from "../oci/digest.ts";
-import { type Compression, openCompressor } from "./compress.ts";
+import { type Compression, type CompressionResult, openCompressor } from "./compress.ts";
 import { openStreamDigest } from "./stream-digest.ts";
 
 /** Takes bytes in, cuts them into chunks of a fixed size and passes them on compressed and in order. */
@@ -36,42 +36,35 @@ export function openChunkedOutput(options: {
 }): ChunkedOutput {
   const { parallelism, write, signal } = options;
   const compressor = openCompressor(options.compression, { parallelism });
-  const uncompressed = openStreamDigest({ parallelism });
+  const uncompressed = openStreamDigest({ parallelism, chunkSize });
   const compressed = createDigester();
-  const underWay: { readonly result: Promise<Uint8Array>; readonly onUsed: () => void }[] = [];
-  // Threads read what is in them where it is.
-  const free: SharedArrayBuffer[] = [];
-  let chunk = new Uint8Array(new SharedArrayBuffer(chunkSize));
+  const underWay: Promise<CompressionResult>[] = [];
+  const free: ArrayBuffer[] = [];
+  let chunk = new Uint8Array(chunkSize);
   let used = 0;
   let size = 0;
   let flushes = 0;
 
   async function finishOldest(): Promise<void> {
-    const oldest = underWay.shift();
-    if (oldest === undefined) return;
-    const bytes = await oldest.result;
-    write(bytes);
-    if (!compressor.passesThrough) compressed.update(bytes);
-    size += bytes.length;
-    oldest.onUsed();
+    const result = await underWay.shift();
+    if (result === undefined) return;
+    write(result.compressed);
+    if (!compressor.passesThrough) compressed.update(result.compressed);
+    size += result.compressed.length;
+    free.push(result.buffer);
   }
 
   async function flush(): Promise<void> {
     signal.throwIfAborted();
     if (used === 0) return;
     const full = chunk.subarray(0, used);
-    const { buffer } = chunk;
-    let users = 2;
-    const onUsed = () => {
-      users -= 1;
-      if (users === 0) free.push(buffer);
-    };
-    await uncompressed.update(full, onUsed);
+    // Before it is given away: a compressor may take the buffer to another thread.
+    await uncompressed.update(full);
     const result = compressor.compress(full);
-    underWay.push({ result, onUsed });
+    underWay.push(result);
     result.catch(() => {});
     while (underWay.length >= compressor.capacity) await finishOldest();
-    chunk = new Uint8Array(free.pop() ?? new SharedArrayBuffer(chunkSize));
+    chunk = new Uint8Array(free.pop() ?? new ArrayBuffer(chunkSize));
     used = 0;
     flushes += 1;
     // Reading and writing are synchronous: without a pause no signal would ever be noticed.

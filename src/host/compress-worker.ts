@@ -1,11 +1,11 @@
-import { type CompressionJob, gzip } from "./compress.ts";
+import type { CompressionJob, CompressionResult } from "./compress.ts";
 
 declare const self: {
   onmessage: ((event: { readonly data: CompressionJob }) => void) | null;
-  postMessage(message: Uint8Array, transfer: readonly ArrayBuffer[]): void;
+  postMessage(message: CompressionResult, transfer: readonly ArrayBuffer[]): void;
 };
 
-self.onmessage = ({ data: { chunk, level } }) => {
-  const compressed = gzip(chunk, level);
-  self.postMessage(compressed, [compressed.buffer]);
+self.onmessage = ({ data: { buffer, length, level } }) => {
+  const compressed = Bun.gzipSync(new Uint8Array(buffer, 0, length), { level, library: "libdeflate" });
+  self.postMessage({ buffer, compressed }, [buffer, compressed.buffer]);
 };

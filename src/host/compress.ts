@@ -1,8 +1,3 @@
-declare module "bun" {
-  /** Memory that is shared is read like any other. */
-  function gzipSync(data: Uint8Array, options: LibdeflateCompressionOptions): Uint8Array<ArrayBuffer>;
-}
-
 /** How content is compressed; the level is the format's own. */
 export type Compression =
   | { readonly kind: "gzip"; readonly level: GzipLevel }
@@ -13,13 +8,14 @@ export type Compression =
 export const gzipLevels = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] as const;
 export type GzipLevel = (typeof gzipLevels)[number];
 
-/** What a worker gets: memory that it shares. It answers with what came out. */
-export type CompressionJob = { readonly chunk: Uint8Array; readonly level: GzipLevel };
+/** What a worker gets; the buffer comes back with the result, to be used again. */
+export type CompressionJob = { readonly buffer: ArrayBuffer; readonly length: number; readonly level: GzipLevel };
+export type CompressionResult = { readonly buffer: ArrayBuffer; readonly compressed: Uint8Array };
 
 /** Compresses chunks by themselves: the results, put together in order, are one stream of the format. */
 export interface Compressor {
-  /** The chunk is in shared memory, and must not be touched until the result was used. */
-  readonly compress: (chunk: Uint8Array) => Promise<Uint8Array>;
+  /** The chunk's buffer must not be touched until the result was used; `buffer` is free again then. */
+  readonly compress: (chunk: Uint8Array<ArrayBuffer>) => Promise<CompressionResult>;
   /** Whether what comes out is what goes in. */
   readonly passesThrough: boolean;
   /** How many chunks keep it busy. */
@@ -35,7 +31,7 @@ export function openCompressor(compression: Compression, { parallelism }: { para
   switch (compression.kind) {
     case "none":
       return {
-        compress: async (chunk) => chunk,
+        compress: async (chunk) => ({ buffer: chunk.buffer, compressed: chunk }),
         passesThrough: true,
         capacity: 1,
         close: () => {},
@@ -43,7 +39,10 @@ export function openCompressor(compression: Compression, { parallelism }: { para
     case "zstd": {
       const { level } = compression;
       return {
-        compress: (chunk) => Bun.zstdCompress(chunk, { level }),
+        compress: async (chunk) => ({
+          buffer: chunk.buffer,
+          compressed: await Bun.zstdCompress(chunk, { level }),
+        }),
         passesThrough: false,
         capacity: 2 * parallelism + 1,
         close: () => {},
@@ -62,10 +61,12 @@ function openGzip(level: GzipLevel, parallelism: number): Compressor {
   return {
     compress: async (chunk) => {
       chunks += 1;
-      if (chunks <= chunksBeforeWorkers || parallelism < 2) return gzip(chunk, level);
+      if (chunks <= chunksBeforeWorkers || parallelism < 2) {
+        return { buffer: chunk.buffer, compressed: Bun.gzipSync(chunk, { level, library: "libdeflate" }) };
+      }
       while (workers.length < parallelism) workers.push(startWorker());
       const idlest = workers.reduce((best, worker) => (worker.pending() < best.pending() ? worker : best));
-      return idlest.run({ chunk, level });
+      return idlest.run({ buffer: chunk.buffer, length: chunk.length, level });
     },
     passesThrough: false,
     capacity: 2 * parallelism + 1,
@@ -75,31 +76,26 @@ function openGzip(level: GzipLevel, parallelism: number): Compressor {
   };
 }
 
-/** A chunk as one gzip member. */
-export function gzip(chunk: Uint8Array, level: GzipLevel): Uint8Array<ArrayBuffer> {
-  return Bun.gzipSync(chunk, { level, library: "libdeflate" });
-}
-
 interface CompressionWorker {
   readonly pending: () => number;
-  readonly run: (job: CompressionJob) => Promise<Uint8Array>;
+  readonly run: (job: CompressionJob) => Promise<CompressionResult>;
   readonly terminate: () => void;
 }
 
 /** A worker answers in the order that it was asked. */
 function startWorker(): CompressionWorker {
   const worker = new Worker(workerLocation());
-  const waiting: PromiseWithResolvers<Uint8Array>[] = [];
-  worker.onmessage = ({ data }: { data: Uint8Array }) => waiting.shift()?.resolve(data);
+  const waiting: PromiseWithResolvers<CompressionResult>[] = [];
+  worker.onmessage = ({ data }: { data: CompressionResult }) => waiting.shift()?.resolve(data);
   worker.onerror = ({ message }) => {
     for (const { reject } of waiting.splice(0)) reject(new Error(`A compression thread failed: ${message}`));
   };
   return {
     pending: () => waiting.length,
     run: (job) => {
-      const answer = Promise.withResolvers<Uint8Array>();
+      const answer = Promise.withResolvers<CompressionResult>();
       waiting.push(answer);
-      worker.postMessage(job);
+      worker.postMessage(job, [job.buffer]);
       return answer.promise;
     },
     terminate: () => worker.terminate(),

@@ -1,13 +1,13 @@
 import { createDigester, type Digest } from "../oci/digest.ts";
 
-/** A piece of the stream, in memory that is shared, or the question what the digest of all of them is. */
-export type HashJob = Uint8Array | "digest";
-/** That a piece was read, or the digest. */
-export type HashAnswer = "read" | Digest;
+/** A piece of the stream, or the question what the digest of all of them is. */
+export type HashJob = { readonly buffer: ArrayBuffer; readonly length: number } | "digest";
+/** A buffer that is free again, or the digest. */
+export type HashAnswer = ArrayBuffer | Digest;
 
 declare const self: {
   onmessage: ((event: { readonly data: HashJob }) => void) | null;
-  postMessage(message: HashAnswer): void;
+  postMessage(message: HashAnswer, transfer?: readonly ArrayBuffer[]): void;
 };
 
 const digester = createDigester();
@@ -17,6 +17,6 @@ self.onmessage = ({ data }) => {
     self.postMessage(digester.digest());
     return;
   }
-  digester.update(data);
-  self.postMessage("read");
+  digester.update(new Uint8Array(data.buffer, 0, data.length));
+  self.postMessage(data.buffer, [data.buffer]);
 };
