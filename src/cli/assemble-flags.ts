@@ -4,7 +4,7 @@ import { readPairs, readPort, readWords } from "../assembly/image-settings.ts";
 import { readOwner, readPrefix } from "../assembly/layer-member.ts";
 import { UserError } from "../errors.ts";
 import { type Compression, type GzipLevel, gzipLevels } from "../host/compress.ts";
-import { normalizePlatform, type Platform, parsePlatform } from "../oci/platform.ts";
+import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from "../oci/platform.ts";
 import { parseImageReference } from "../oci/reference.ts";
 import { parseImageOutput, parseImageTransport } from "../oci/transport.ts";
 import type { AssembleRequest } from "../workflows/assemble-request.ts";
@@ -194,7 +194,8 @@ function readSettings(flags: Flags): AssembleRequest["settings"] {
 function readPlatforms(written: readonly string[]): Platform[] | undefined {
   const texts = written.flatMap((text) => text.split(","));
   if (texts.length === 0) return undefined;
-  const platforms = texts.map(parsePlatform);
+  const parsed = texts.map(parsePlatform);
+  const platforms = [...new Map(parsed.map((platform) => [formatPlatform(platform), platform])).values()];
   for (const platform of platforms) {
     if (platform.os !== "linux") {
       throw new UserError(`--platform was given ${JSON.stringify(platform.os)}: images are assembled for linux.`);

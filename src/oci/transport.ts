@@ -19,7 +19,10 @@ export type ImageTransport =
 export type ImageOutput = { readonly transport: ImageTransport; readonly names: readonly string[] };
 
 const forms =
-  "Forms: REFERENCE or docker://REFERENCE, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REFERENCE], engine:REFERENCE, store:REFERENCE, scratch, FILE.tar.";
+  "Forms: REFERENCE or docker://REFERENCE, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REFERENCE], engine:REFERENCE, store:REFERENCE, scratch, FILE.tar; as an output also type=oci|docker,dest=FILE.";
+
+/** What org.opencontainers.image.ref.name may be (OCI image spec, "Annotations"). */
+const layoutTag = /^[A-Za-z0-9]+(?:(?:--|[-._:@+])[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:--|[-._:@+])[A-Za-z0-9]+)*)*$/;
 
 /** What builds call images by that nobody named: no registry has this name, and one on this machine has a port. */
 const localRegistry = "localhost";
@@ -60,24 +63,33 @@ export function parseImageTransport(text: string): ImageTransport {
 
 /** Reads a transport as above, or BuildKit's `type=oci|docker,dest=FILE[,tar=false][,name=…]`. */
 export function parseImageOutput(text: string): ImageOutput {
-  if (!/(?:^|,)type=/.test(text)) return { transport: parseImageTransport(text), names: [] };
+  if (!/(?:^|,)type=/.test(text)) return { transport: requireLayoutTag(text, parseImageTransport(text)), names: [] };
   const fields = new Map(splitFields(text));
+  const type = fields.get("type");
+  if (type !== "oci" && type !== "docker") throw invalid(text, '"type" is "oci" or "docker"');
   for (const key of fields.keys()) {
     if (!["type", "dest", "tar", "name"].includes(key)) throw invalid(text, `it has the unknown field "${key}"`);
   }
   const path = fields.get("dest") ?? "";
   if (path === "") throw invalid(text, 'it has no "dest="');
+  if (path === "-") throw invalid(text, '"dest=-" would be standard output, which has the result');
+  if (!["true", "false"].includes(fields.get("tar") ?? "true")) throw invalid(text, '"tar" is "true" or "false"');
   const names = (fields.get("name") ?? "").split(",").filter((name) => name !== "");
   const asFolder = fields.get("tar") === "false";
-  switch (fields.get("type")) {
+  switch (type) {
     case "oci":
       return { transport: { kind: asFolder ? "oci-layout" : "oci-archive", path, name: undefined }, names };
     case "docker":
       if (asFolder) throw invalid(text, '"tar=false" is for type=oci');
       return { transport: { kind: "docker-archive", path, name: undefined }, names };
-    default:
-      throw invalid(text, '"type" is "oci" or "docker"');
   }
+}
+
+/** A tag that other tools would not read is not given to an image. */
+function requireLayoutTag(text: string, transport: ImageTransport): ImageTransport {
+  const isLayout = transport.kind === "oci-layout" || transport.kind === "oci-archive";
+  if (!isLayout || transport.name === undefined || layoutTag.test(transport.name)) return transport;
+  throw invalid(text, `${JSON.stringify(transport.name)} is no name for an image in a layout`);
 }
 
 /** The text that `parseImageTransport` reads back; registry references in full. */

@@ -57,7 +57,7 @@ export function openRegistrySink(
 /** Throws a UserError when a reference wants another digest than the image has. */
 export function checkDigest(reference: ImageReference, digest: Digest): void {
   if (reference.digest === undefined || reference.digest === digest) return;
-  throw new UserError(`Could not push ${formatReference(reference)}: the image's digest is ${digest}.`, {
+  throw new UserError(`The image cannot be called ${formatReference(reference)}: its digest is ${digest}.`, {
     hint: "Leave the digest out, or copy the image that has it, with all its platforms.",
   });
 }

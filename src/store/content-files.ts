@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
@@ -36,15 +37,19 @@ export function openFolder(folder: string): ContentFiles {
 
 /** The files of a tar, read where they lie; throws a UserError when there is none or it is no tar. */
 export async function openArchive(path: string): Promise<ContentFiles> {
-  const file = await open(path, "r").catch((cause) => {
+  // A pipe would be waited for.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause) => {
     throw new UserError(
       `Could not open the image archive ${path}: ${isMissing(cause) ? "there is none" : cause.message}.`,
-      {
-        cause,
-      },
+      { hint: "Name an archive that an image was saved to, or another place: oci:DIR, docker://REFERENCE.", cause },
     );
   });
   try {
+    if (!(await file.stat()).isFile()) {
+      throw new UserError(`Could not open the image archive ${path}: it is no file.`, {
+        hint: "It is read in several places, not from start to end. A folder that is a layout is oci:DIR.",
+      });
+    }
     const members = await indexTar(file, path);
     return {
       what: path,

@@ -99,6 +99,7 @@ async function copyToDisk(
       hint: `Choose one with --platform, for example --platform ${platformTexts(root)[0] ?? "linux/amd64"}.`,
     });
   }
+  for (const reference of references) checkDigest(reference, root.descriptor.digest);
   const sink = await openLocalSink(output, { references, origin: originOf(request.source, source) }, tools);
   try {
     const contents = await transferImage(source, sink, { root, concurrency: concurrentBlobs, observer });

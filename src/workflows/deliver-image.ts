@@ -7,6 +7,7 @@ import type { Digest } from "../oci/digest.ts";
 import { formatReference, type ImageReference, parseImageReference } from "../oci/reference.ts";
 import { type TransferObserver, transferImage } from "../oci/transfer-image.ts";
 import type { ImageTransport } from "../oci/transport.ts";
+import { checkDigest } from "../registry/registry-sink.ts";
 import { openFolder } from "../store/content-files.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { openLayoutSink } from "../store/oci-layout-sink.ts";
@@ -112,6 +113,7 @@ async function writeTo(output: LocalOutput, { targets, production, tools }: Work
   try {
     const image = await production.write(sink);
     refuseIndexForEngine(image, targets);
+    for (const reference of targets.names) checkDigest(reference, image.root.descriptor.digest);
     await sink.finish(image.root);
     return image;
   } finally {

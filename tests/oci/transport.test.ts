@@ -76,6 +76,10 @@ test.each([
 test.each([
   ["type=oci", 'it has no "dest="'],
   ["type=registry,dest=x", '"type" is "oci" or "docker"'],
+  ["type=image,push=true", '"type" is "oci" or "docker"'],
+  ["type=oci,dest=-", '"dest=-" would be standard output'],
+  ["type=oci,dest=x,tar=maybe", '"tar" is "true" or "false"'],
+  ["oci:dir:bad tag", '"bad tag" is no name for an image in a layout'],
   ["type=docker,dest=x,tar=false", '"tar=false" is for type=oci'],
   ["type=oci,dest=x,push=true", 'unknown field "push"'],
   ["type=oci,x", '"x" is no key=value pair'],

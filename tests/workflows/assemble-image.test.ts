@@ -365,6 +365,19 @@ test.each([
   }),
 );
 
+test("a name with another digest than the image has is refused, and nothing is left", () =>
+  withFolder(async (folder) => {
+    const name = `acme/app@${sha256Of("other")}`;
+    await expect(assembleTree(folder, ["--tag", name])).rejects.toThrow(`The image cannot be called docker.io/${name}`);
+    expect(existsSync(join(folder, "image.tar"))).toBe(false);
+  }));
+
+test("a platform that is said twice is there once", () =>
+  withFolder(async (folder) => {
+    const { image } = await assembleTree(folder, ["--platform", "linux/amd64,linux/x86_64"]);
+    expect(image.platforms).toEqual(["linux/amd64"]);
+  }));
+
 test("SOURCE_DATE_EPOCH must be a time", () =>
   withFolder(async (folder) => {
     await makeTree(folder);

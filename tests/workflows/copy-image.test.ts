@@ -196,7 +196,7 @@ test("a destination's digest is kept or nothing is pushed", async () => {
   const registry = start();
   const other = sha256Of("other");
   await expect(copy("oci:one", `${registry.host}/acme/app@${other}`)).rejects.toThrow(
-    `Could not push ${registry.host}/acme/app@${other}: the image's digest is ${digestOfOne}.`,
+    `The image cannot be called ${registry.host}/acme/app@${other}: its digest is ${digestOfOne}.`,
   );
   expect(registry.requests).toEqual([]);
   await copy("oci:one", `${registry.host}/acme/app@${digestOfOne}`);
