@@ -96,3 +96,11 @@ export function formatReference(reference: ImageReference): string {
   const tagged = tag === undefined && digest === undefined ? "latest" : tag;
   return `${formatName(reference)}${tagged === undefined ? "" : `:${tagged}`}${digest === undefined ? "" : `@${digest}`}`;
 }
+
+/** Throws a UserError when a reference wants another digest than the image has. */
+export function checkDigest(reference: ImageReference, digest: Digest): void {
+  if (reference.digest === undefined || reference.digest === digest) return;
+  throw new UserError(`The image cannot be called ${formatReference(reference)}: its digest is ${digest}.`, {
+    hint: "Leave the digest out, or copy the image that has it, with all its platforms.",
+  });
+}

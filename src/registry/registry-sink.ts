@@ -1,8 +1,7 @@
 import { UserError } from "../errors.ts";
 import type { ImageSink, ManifestDocument } from "../oci/content.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import { formatReference, type ImageReference } from "../oci/reference.ts";
+import { checkDigest, type ImageReference } from "../oci/reference.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
 import type { UploadOutcome } from "./upload-blob.ts";
 
@@ -52,14 +51,6 @@ export function openRegistrySink(
     },
     discard: async () => {},
   };
-}
-
-/** Throws a UserError when a reference wants another digest than the image has. */
-export function checkDigest(reference: ImageReference, digest: Digest): void {
-  if (reference.digest === undefined || reference.digest === digest) return;
-  throw new UserError(`The image cannot be called ${formatReference(reference)}: its digest is ${digest}.`, {
-    hint: "Leave the digest out, or copy the image that has it, with all its platforms.",
-  });
 }
 
 function reopened(chunks: AsyncIterable<Uint8Array>): () => AsyncIterable<Uint8Array> {

@@ -6,12 +6,18 @@ import type { Digest } from "../oci/digest.ts";
 import { platformsOf } from "../oci/manifest.ts";
 import { narrowIndex } from "../oci/narrow-index.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
-import { formatName, formatReference, type ImageReference, parseImageReference } from "../oci/reference.ts";
+import {
+  checkDigest,
+  formatName,
+  formatReference,
+  type ImageReference,
+  parseImageReference,
+} from "../oci/reference.ts";
 import { groupByRepository, type RepositoryGroup } from "../oci/repository-groups.ts";
 import type { ImageOrigin } from "../oci/store-entries.ts";
 import { type ImageContents, type TransferObserver, transferImage } from "../oci/transfer-image.ts";
 import { formatImageTransport, type ImageTransport } from "../oci/transport.ts";
-import { checkDigest, openRegistrySink } from "../registry/registry-sink.ts";
+import { openRegistrySink } from "../registry/registry-sink.ts";
 import type { RegistryWriter } from "../registry/registry-writer.ts";
 import { cacheDirectory } from "../store/directories.ts";
 import { loadIntoEngine } from "./load-into-engine.ts";
