@@ -37,7 +37,7 @@ export function parseImageTransport(text: string): ImageTransport {
   switch (scheme) {
     case "docker":
       if (!rest.startsWith("//")) throw invalid(text, 'after "docker:" comes "//"');
-      return { kind: "registry", reference: parseImageReference(rest.slice(2)) };
+      return { kind: "registry", reference: referenceIn(rest.slice(2)) };
     case "oci":
       return { kind: "oci-layout", ...splitPath(text, rest) };
     case "oci-archive":
@@ -49,12 +49,16 @@ export function parseImageTransport(text: string): ImageTransport {
       return { kind: "engine", name: rest };
     case "store":
       if (rest === "") throw invalid(text, 'after "store:" comes the name of an image');
-      return { kind: "store", reference: parseImageReference(rest) };
+      return { kind: "store", reference: referenceIn(rest) };
   }
   if (text.endsWith(".tar")) return { kind: "archive", path: text };
+  const reference = referenceIn(text);
+  return { kind: reference.domain === localRegistry ? "store" : "registry", reference };
+}
+
+function referenceIn(text: string): ImageReference {
   try {
-    const reference = parseImageReference(text);
-    return { kind: reference.domain === localRegistry ? "store" : "registry", reference };
+    return parseImageReference(text);
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError(cause.message, { hint: forms, cause });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import type { ImageSource, ManifestDocument } from "../oci/content.ts";
@@ -19,6 +20,11 @@ export async function openLocalSource(transport: LocalOutput, tools: Tools): Pro
   const path = resolve(tools.workingDirectory, transport.path);
   switch (transport.kind) {
     case "oci-layout":
+      if (!existsSync(path)) {
+        throw new UserError(`There is no folder ${path} to read an image from.`, {
+          hint: "Name the folder of an OCI image layout: oci:DIR, or oci:DIR:TAG.",
+        });
+      }
       return openLayoutSource(openFolder(path), transport.name);
     case "oci-archive":
       return inArchive(path, (files) => openLayoutSource(files, transport.name));

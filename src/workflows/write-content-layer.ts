@@ -62,6 +62,8 @@ async function* readable(chunks: AsyncIterable<Uint8Array>, path: string): Async
 function filterOf(folder: string, request: AssembleRequest, tools: Tools): TreeFilter | undefined {
   const own = join(folder, ".dockerignore");
   const rules = existsSync(own) ? readFileSync(own, "utf8") : "";
+  // By itself first: its lines are none of the file's.
+  createDockerignore(request.exclude.join("\n"), "--exclude");
   const text = [rules, ...request.exclude].join("\n");
   const dockerignore = text.trim() === "" ? undefined : createDockerignore(text, own);
   const output = request.output !== undefined && "path" in request.output ? request.output.path : undefined;

@@ -64,7 +64,7 @@ test("push goes to registries and pull reads from them", async () => {
 
 test.each([
   ["a bad reference", ["oci:one", "acme/app:-"], "Invalid image reference"],
-  ["a source that is not there", ["oci:gone", "oci:new"], "is no OCI image layout"],
+  ["a source that is not there", ["oci:gone", "oci:new"], "gone to read an image from."],
   ["nothing to write to", ["oci:one", "scratch"], "Nothing can be written to scratch"],
   ["another platform", ["oci:one", "oci:new", "--platform", "linux/arm64"], "it has linux/amd64"],
 ])("%s is told", async (_, argv, expected) => {

@@ -46,6 +46,18 @@ test("a host with a port is no transport", () => {
   });
 });
 
+test.each(["docker://", "store:Upper/Case", "Upper/Case"])(
+  "what is no name in %j is told with the forms there are",
+  (text) => {
+    expect(() => parseImageTransport(text)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining("Invalid image reference"),
+        hint: expect.stringContaining("docker://REFERENCE"),
+      }),
+    );
+  },
+);
+
 test.each([
   ["oci:", "it has no path"],
   ["oci:dir:", "nothing follows its last colon"],

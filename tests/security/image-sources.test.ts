@@ -146,6 +146,6 @@ test("a docker archive whose links lead out of it gives nothing from outside", (
 
 test("a place that is not there is told by name", () =>
   withFiles({}, async (folder) => {
-    expect(await refusal("oci:none", folder)).toMatch(/none is no OCI image layout/);
+    expect(await refusal("oci:none", folder)).toMatch(/There is no folder .*none to read an image from/);
     expect(await refusal("none.tar", folder)).toMatch(/none.tar: there is none/);
   }));

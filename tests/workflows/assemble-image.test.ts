@@ -357,6 +357,8 @@ test.each([
   [["-o", "x.tar", "--expose", "http"], "--expose was given"],
   [["-o", "x.tar", "--tag", "Acme/App"], "Invalid image reference"],
   [["-o", "x.tar", "--workdir", "srv"], "--workdir was given"],
+  [["-o", "x.tar", "--exclude", "a", "--exclude", "[b"], "--exclude:2: "],
+  [["-o", "x.tar", "--base", "oci:nosuch"], "/nosuch to read an image from."],
 ] as const)("%j is refused before anything is read", (argv, message) =>
   withFolder(async (folder) => {
     await makeTree(folder);
