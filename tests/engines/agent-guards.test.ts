@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openShellScene } from "./agent-shell.ts";
 import { askEngine } from "./builders.ts";
 import { BASE_IMAGE, describeEngine } from "./engines.ts";
+import { until } from "./processes.ts";
 import { writeFiles } from "./workspace.ts";
 
 function git(place: string, ...args: string[]): string {
@@ -133,9 +134,12 @@ for (const name of ["docker", "podman"] as const) {
       const beside = await askEngine(engine, ["exec", id, "sh", "-c", `${ATTACK} attack ocx.json .devcontainer`]);
       expect(beside.stdout).toBe("");
       rmSync(join(folder, "going"));
-      const isThere = async () => (await askEngine(engine, ["ps", "--quiet", "--no-trunc"])).stdout.includes(id);
-      for (let round = 0; round < 100 && (await isThere()); round += 1) await Bun.sleep(100);
-      expect((await scene.inside(folder, "true")).exitCode).toBe(0);
+      // Until it is removed, too: nobody but the engine waits for it any more.
+      await until(
+        async () => !(await askEngine(engine, ["ps", "--all", "--quiet", "--no-trunc"])).stdout.includes(id),
+        `${id} to be gone`,
+      );
+      expect(await scene.inside(folder, "true")).toMatchObject({ exitCode: 0 });
       // An empty one may be the user's: nobody is left who knows.
       expect(everything(folder)).toEqual([".devcontainer", "cooper.jsonc"]);
     });

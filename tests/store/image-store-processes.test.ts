@@ -47,7 +47,13 @@ const storeIn = (name: string) =>
 const blobsOf = ({ folder }: ImageStore) => namesIn(join(folder, "blobs", "sha256"));
 
 function namesIn(folder: string): readonly string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // Another process may have taken it away since it was seen.
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 async function answerOf(child: ReturnType<typeof storing>): Promise<string> {
